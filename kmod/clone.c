@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Clone and aftermath, in the caller. Once kernel_clone() has succeeded the ioctl must not be
+ * restarted: it would spawn twice. So no ERESTART* leaves here after it.
+ */
+
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/uaccess.h>
+#include <uapi/linux/wait.h>
+#include <asm/unistd.h>
+
+#include "child.h"
+#include "clone.h"
+#include "compat/symbols.h"
+#include "result.h"
+#include "trace.h"
+
+/*
+ * wait4(pid, NULL, __WALL, NULL). Its frame is a private one: it is the kernel's own housekeeping
+ * and nobody's system call.
+ */
+static long wait_for_exit(pid_t pid)
+{
+	const struct pt_regs regs = { .di = pid, .dx = __WALL };
+
+	return static_call(spawn_x64_sys_call)(&regs, __NR_wait4);
+}
+
+/*
+ * Reaps a child that failed. It has left our memory but perhaps not yet its files, so this may wait;
+ * signals wait meanwhile, all but SIGKILL, since a flush that hangs must not make us unkillable.
+ * False if it is still there: a stop or a tracer came in between.
+ *
+ * Another thread's wait may be first; the child is then not hashed any more. That its number should
+ * be given to another child between that check and wait4() takes a lap of the whole pid space.
+ */
+static bool reap(struct task_struct *child, pid_t pid)
+{
+	sigset_t block, saved;
+	bool reaped;
+
+	sigfillset(&block);
+	sigdelset(&block, SIGKILL);
+	sigprocmask(SIG_SETMASK, &block, &saved);
+	reaped = !pid_alive(child) || wait_for_exit(pid) == pid || !pid_alive(child);
+	sigprocmask(SIG_SETMASK, &saved, NULL);
+	return reaped;
+}
+
+/* The vfork wait has ended: the child has exec'ed or exited, or we are being killed. */
+static long settle(struct spawn_job *job, pid_t pid)
+{
+	struct spawn_fault fault = job->fault;
+	struct task_struct *child = job->child;
+	enum spawn_state state;
+	u32 signal = 0;
+
+	/* Nobody will look at the result, and the child may be anywhere. */
+	if (fatal_signal_pending(current))
+		return -EINTR;
+
+	if (spawn_has_execed(child)) {
+		put_user(SPAWN_STATE_EXECED, &job->result->state);
+		return 0;
+	}
+
+	state = reap(child, pid) ? SPAWN_STATE_FAILED : SPAWN_STATE_UNREAPED;
+	if (!fault.error) {
+		fault.error = ECANCELED;
+		if (state == SPAWN_STATE_FAILED) {
+			state = SPAWN_STATE_KILLED;
+			signal = child->exit_code & 0x7f;
+		}
+	}
+	spawn_result_report(job->result, state, &fault, signal);
+	return -(long)fault.error;
+}
+
+static long refuse(struct spawn_job *job, long error)
+{
+	/* The restarted ioctl makes the result anew. */
+	if (error == -ERESTARTNOINTR)
+		return error;
+
+	job->fault = (struct spawn_fault){ .error = -error, .stage = SPAWN_STAGE_CLONE };
+	trace_spawn_failure(job, 0);
+	put_user(0, &job->result->running);
+	spawn_result_report(job->result, SPAWN_STATE_NOT_STARTED, &job->fault, 0);
+	return error;
+}
+
+long spawn_clone(struct spawn_job *job)
+{
+	struct kernel_clone_args args = {
+		/* exit_signal 0: silent and unseen by wait until exec, which sets SIGCHLD */
+		.flags = CLONE_VM | CLONE_FILES | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
+		.fn = spawn_child,
+		.fn_arg = job,
+		.parent_tid = &job->result->pid,
+	};
+	bool async = spawn_job_is_async(job);
+	pid_t pid;
+
+	if (job->request.flags & SPAWN_PIDFD) {
+		args.flags |= CLONE_PIDFD;
+		args.pidfd = &job->result->pidfd;
+	}
+	if (async) {
+		args.flags |= CLONE_CHILD_CLEARTID;
+		args.child_tid = (int __user *)&job->result->running;
+		if (spawn_result_in_flight(job->result))
+			return -EFAULT;
+	} else {
+		args.flags |= CLONE_VFORK;
+	}
+
+	/* The child's, given back in its last acts. */
+	spawn_job_get(job);
+	__module_get(THIS_MODULE);
+	pid = static_call(spawn_kernel_clone)(&args);
+	if (pid < 0) {
+		module_put(THIS_MODULE);
+		spawn_job_put(job);
+		return refuse(job, pid);
+	}
+	return async ? 0 : settle(job, pid);
+}

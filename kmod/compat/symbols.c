@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Finds the addresses behind symbols.h, once, at load. The only file that resolves kernel names
+ * and the only one with conditions on the kernel's headers.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/init.h>
+#include <linux/kprobes.h>
+#include <linux/printk.h>
+#include <asm/ibt.h>
+
+#include "compat/symbols.h"
+
+pid_t spawn_deny_clone(struct kernel_clone_args *args)
+{
+	return -EOPNOTSUPP;
+}
+
+long spawn_deny_syscall(const struct pt_regs *regs, unsigned int nr)
+{
+	return -EOPNOTSUPP;
+}
+
+int spawn_deny_seccomp(const struct seccomp_data *sd)
+{
+	return -1;
+}
+
+int spawn_deny_replace_fd(unsigned int fd, struct file *file, unsigned int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+void spawn_no_files(struct files_struct *files)
+{
+}
+
+void spawn_no_work(void)
+{
+}
+
+void spawn_no_audit_entry(int major, unsigned long a0, unsigned long a1, unsigned long a2,
+			  unsigned long a3)
+{
+}
+
+void spawn_no_audit_exit(int success, long ret)
+{
+}
+
+struct files_struct *spawn_deny_dup_fd(struct files_struct *files, struct fd_range *hole)
+{
+	return ERR_PTR(-EOPNOTSUPP);
+}
+
+DEFINE_STATIC_CALL(spawn_kernel_clone, spawn_deny_clone);
+DEFINE_STATIC_CALL(spawn_x64_sys_call, spawn_deny_syscall);
+DEFINE_STATIC_CALL(spawn_secure_computing, spawn_deny_seccomp);
+DEFINE_STATIC_CALL(spawn_replace_fd, spawn_deny_replace_fd);
+DEFINE_STATIC_CALL(spawn_put_files_struct, spawn_no_files);
+DEFINE_STATIC_CALL(spawn_task_work_run, spawn_no_work);
+DEFINE_STATIC_CALL(spawn_audit_syscall_entry, spawn_no_audit_entry);
+DEFINE_STATIC_CALL(spawn_audit_syscall_exit, spawn_no_audit_exit);
+DEFINE_STATIC_CALL(spawn_dup_fd, spawn_deny_dup_fd);
+
+static bool has_seccomp __ro_after_init;
+static bool has_audit __ro_after_init;
+
+bool spawn_has_seccomp(void)
+{
+	return has_seccomp;
+}
+
+bool spawn_has_audit(void)
+{
+	return has_audit;
+}
+
+/*
+ * The address of a function that is not exported, 0 where there is none. kallsyms_lookup_name() is
+ * not exported either; registering a probe looks the name up as a side effect. The probe is
+ * registered disabled, so that no breakpoint is ever armed.
+ */
+static unsigned long __init lookup(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
+	unsigned long address;
+
+	if (register_kprobe(&probe))
+		return 0;
+	address = (unsigned long)probe.addr;
+	unregister_kprobe(&probe);
+
+	/*
+	 * On kernels with IBT the probe sits behind the function's ENDBR. A direct call may land
+	 * there, but call depth tracking then takes the ENDBR for padding and complains.
+	 */
+	if (is_endbr(*(u32 *)(address - ENDBR_INSN_SIZE)))
+		address -= ENDBR_INSN_SIZE;
+	return address;
+}
+
+/* static_call_update() checks the declared function's type against the stub's, at compile time. */
+#define resolve(call, function)							\
+({										\
+	typeof(&function) target = (typeof(&function))lookup(#function);	\
+										\
+	if (target)								\
+		static_call_update(call, target);				\
+	target != NULL;								\
+})
+
+#define resolve_or_refuse(call, function)					\
+do {										\
+	if (!resolve(call, function)) {						\
+		pr_err("this kernel has no %s, not loading\n", #function);	\
+		return -ENOENT;							\
+	}									\
+} while (0)
+
+int __init spawn_resolve_symbols(void)
+{
+	resolve_or_refuse(spawn_kernel_clone, kernel_clone);
+	resolve_or_refuse(spawn_x64_sys_call, x64_sys_call);
+	resolve_or_refuse(spawn_replace_fd, replace_fd);
+	resolve_or_refuse(spawn_put_files_struct, put_files_struct);
+	resolve_or_refuse(spawn_task_work_run, task_work_run);
+	resolve_or_refuse(spawn_dup_fd, dup_fd);
+
+	has_seccomp = resolve(spawn_secure_computing, __secure_computing);
+	has_audit = resolve(spawn_audit_syscall_entry, __audit_syscall_entry) &&
+		    resolve(spawn_audit_syscall_exit, __audit_syscall_exit);
+	return 0;
+}

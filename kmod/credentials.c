@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Serves one answer so far, "keep all", and only when the request says so: a caller that relies on
+ * something being dropped must not get a child that has kept it.
+ */
+
+#include <linux/mm.h>
+#include <linux/uaccess.h>
+
+#include "credentials.h"
+
+#define KEEP_KNOWN	(SPAWN_KEEP_ALL | SPAWN_KEEP_GROUPS_IF_MUST)
+#define SET_KNOWN	(SPAWN_SET_UIDS | SPAWN_SET_GIDS | SPAWN_SET_GROUPS | \
+			 SPAWN_SET_SECUREBITS | SPAWN_SET_CAPABILITIES)
+
+int spawn_credentials_check(const struct spawn_request *request)
+{
+	static const struct spawn_credentials keep_all = {
+		.keep = SPAWN_KEEP_ALL,
+		.capabilities = SPAWN_ALL_CAPABILITIES,
+	};
+	struct spawn_credentials credentials;
+	int ret;
+
+	if (!request->credentials)
+		return request->credentials_size ? -EINVAL : -EOPNOTSUPP;
+	if (request->credentials_size < SPAWN_CREDENTIALS_SIZE_V1)
+		return -EINVAL;
+	if (request->credentials_size > PAGE_SIZE)
+		return -E2BIG;
+	ret = copy_struct_from_user(&credentials, sizeof(credentials),
+				    u64_to_user_ptr(request->credentials),
+				    request->credentials_size);
+	if (ret)
+		return ret;
+	if (credentials.keep & ~KEEP_KNOWN || credentials.set & ~SET_KNOWN)
+		return -EINVAL;
+
+	credentials.keep &= ~SPAWN_KEEP_GROUPS_IF_MUST;
+	return memcmp(&credentials, &keep_all, sizeof(keep_all)) ? -EOPNOTSUPP : 0;
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/spawn and the module's life. Owns the command table and no policy: who may open the node is
+ * the administrator's choice, and what a child may do is decided by the kernel's own checks.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/audit.h>
+#include <linux/build_bug.h>
+#include <linux/compat.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/uaccess.h>
+#include <linux/utsname.h>
+#include <generated/utsrelease.h>
+#include <asm/syscall.h>
+
+#include "calls.h"
+#include "clone.h"
+#include "compat/symbols.h"
+#include "fds.h"
+#include "request.h"
+#include "result.h"
+#include "syscall.h"
+#include "trace.h"
+
+static bool any_release;
+module_param(any_release, bool, 0444);
+MODULE_PARM_DESC(any_release,
+		 "load even if built for another kernel release; structures may differ (default: refuse)");
+
+static long do_info(struct spawn_info __user *to)
+{
+	struct spawn_info info = {
+		.size = sizeof(info),
+		.abi = SPAWN_ABI_VERSION,
+		.call_table = SPAWN_CALL_TABLE,
+		.flags = SPAWN_FLAGS_SERVED,
+		.clone_flags = SPAWN_CLONE_FLAGS_SERVED,
+		.fds_max = SPAWN_FDS_MAX,
+		.calls_max = SPAWN_CALLS_MAX,
+	};
+	u32 size;
+
+	if (get_user(size, &to->size))
+		return -EFAULT;
+	if (size < SPAWN_INFO_SIZE_V1)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+
+	info.arch = syscall_get_arch(current);
+	if (spawn_has_seccomp())
+		info.features |= SPAWN_FEATURE_SECCOMP;
+	if (spawn_has_audit())
+		info.features |= SPAWN_FEATURE_AUDIT;
+	spawn_calls_map(info.calls);
+
+	if (copy_to_user(to, &info, min_t(size_t, size, sizeof(info))))
+		return -EFAULT;
+	if (size > sizeof(info) && clear_user((void __user *)to + sizeof(info), size - sizeof(info)))
+		return -EFAULT;
+	return 0;
+}
+
+/*
+ * Whether the caller can be served so that nobody who watches it is passed by. A tracer that stops
+ * at system calls would not see the child's; the caller is to use clone and exec, which it sees.
+ */
+static int check_watchers(const struct spawn_request *request)
+{
+	if (test_syscall_work(SYSCALL_TRACE) || test_syscall_work(SYSCALL_EMU))
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+/* Everything before the clone. *fault tells where it failed. */
+static int prepare(struct spawn_job *job, struct spawn_fault *fault)
+{
+	int ret;
+
+	fault->stage = SPAWN_STAGE_FDS;
+	ret = spawn_fds_take(job, &fault->index);
+	if (ret)
+		return ret;
+
+	fault->stage = SPAWN_STAGE_CALLS;
+	return spawn_calls_take(job, &fault->index);
+}
+
+static long report_early(struct spawn_job *job, const struct spawn_request *request,
+			 struct spawn_fault *fault, int error)
+{
+	struct spawn_result __user *result = u64_to_user_ptr(request->result);
+
+	fault->error = -error;
+	if (job) {
+		job->fault = *fault;
+		trace_spawn_failure(job, 0);
+	}
+	spawn_result_report(result, SPAWN_STATE_NOT_STARTED, fault, 0);
+	return error;
+}
+
+static long do_spawn(void __user *argument)
+{
+	struct spawn_fault fault = { .stage = SPAWN_STAGE_REQUEST };
+	struct spawn_request request;
+	struct spawn_job *job;
+	long ret;
+
+	ret = spawn_request_read(&request, argument);
+	if (ret)
+		return ret;
+
+	ret = spawn_request_check(&request);
+	if (ret)
+		return report_early(NULL, &request, &fault, ret);
+	ret = check_watchers(&request);
+	if (ret)
+		return report_early(NULL, &request, &fault, ret);
+
+	/* Before anything is held: a filter's verdict may end this thread. */
+	fault.stage = SPAWN_STAGE_CLONE;
+	ret = spawn_judge_clone(request.flags & SPAWN_ASYNC);
+	if (ret)
+		return report_early(NULL, &request, &fault, ret);
+
+	fault.stage = SPAWN_STAGE_REQUEST;
+	job = spawn_job_alloc(&request);
+	if (!job)
+		return report_early(NULL, &request, &fault, -ENOMEM);
+
+	ret = prepare(job, &fault);
+	ret = ret ? report_early(job, &request, &fault, ret) : spawn_clone(job);
+	spawn_job_put(job);
+	return ret;
+}
+
+static long spawn_ioctl(struct file *file, unsigned int command, unsigned long argument)
+{
+	/* The numbers, registers and pointers of 32-bit and x32 callers are not ours to interpret. */
+	if (in_compat_syscall())
+		return -ENOTTY;
+
+	switch (command) {
+	case SPAWN_IOC_INFO:
+		return do_info((void __user *)argument);
+	case SPAWN_IOC_SPAWN:
+		return do_spawn((void __user *)argument);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations spawn_fops = {
+	.owner = THIS_MODULE,
+	.open = nonseekable_open,
+	.unlocked_ioctl = spawn_ioctl,
+};
+
+static struct miscdevice spawn_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "spawn",
+	.fops = &spawn_fops,
+	.mode = 0660,
+};
+
+static void __init check_abi(void)
+{
+	BUILD_BUG_ON(sizeof(struct spawn_request) != SPAWN_REQUEST_SIZE_V1);
+	BUILD_BUG_ON(sizeof(struct spawn_fd) != SPAWN_FD_SIZE_V1);
+	BUILD_BUG_ON(sizeof(struct spawn_call) != SPAWN_CALL_SIZE_V1);
+	BUILD_BUG_ON(sizeof(struct spawn_credentials) != SPAWN_CREDENTIALS_SIZE_V1);
+	BUILD_BUG_ON(sizeof(struct spawn_result) != SPAWN_RESULT_SIZE_V1);
+	BUILD_BUG_ON(sizeof(struct spawn_info) != SPAWN_INFO_SIZE_V1);
+}
+
+/*
+ * The functions found by name have no symbol version, so nothing but the release says that the
+ * structures passed to them are the ones this module was compiled with.
+ */
+static int __init check_release(void)
+{
+	static const char built_for[] = "built for " UTS_RELEASE;
+	const char *release = built_for + strlen("built for ");
+
+	if (!strcmp(release, init_utsname()->release))
+		return 0;
+	if (any_release) {
+		pr_warn("%s, running %s\n", built_for, init_utsname()->release);
+		return 0;
+	}
+	pr_err("%s, not loading on %s (see parameter any_release)\n", built_for,
+	       init_utsname()->release);
+	return -ENOEXEC;
+}
+
+static int __init spawn_init(void)
+{
+	int ret;
+
+	check_abi();
+	ret = check_release();
+	if (ret)
+		return ret;
+	ret = spawn_resolve_symbols();
+	if (ret)
+		return ret;
+	return misc_register(&spawn_device);
+}
+
+static void __exit spawn_exit_module(void)
+{
+	misc_deregister(&spawn_device);
+	/*
+	 * Children hold the module until their last act and then run a few instructions of it. This
+	 * waits until every task has slept or left the kernel since.
+	 */
+	synchronize_rcu_tasks();
+}
+
+module_init(spawn_init);
+module_exit(spawn_exit_module);
+
+MODULE_AUTHOR("The spawnctl authors");
+MODULE_DESCRIPTION("Starts a program in a blank task, with the descriptors and credentials listed");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading a request: every byte of it is hostile. Nothing here makes a task or changes anything
+ * but the caller's result structure.
+ */
+#ifndef SPAWN_REQUEST_H
+#define SPAWN_REQUEST_H
+
+#include "job.h"
+
+/* Limits, told by SPAWN_IOC_INFO. They bound what one request pins in kernel memory. */
+#define SPAWN_FDS_MAX	1024
+#define SPAWN_CALLS_MAX	256
+
+/* What is served; the rest of what the ABI knows is refused with EOPNOTSUPP. */
+#define SPAWN_FLAGS_KNOWN	(SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_BLANK_MM | \
+				 SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN)
+#define SPAWN_FLAGS_SERVED	(SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | \
+				 SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN)
+#define SPAWN_CLONE_FLAGS_SERVED 0ULL
+
+/*
+ * Copies an extensible array element by element: stride bytes apart, each held to the zero-tail
+ * rule of copy_struct_from_user().
+ */
+int spawn_copy_element(void *to, size_t known, u64 array, u32 stride, u32 index);
+
+/*
+ * Reads the request's fixed part and readies its result structure. On success every later error is
+ * reported there.
+ */
+int spawn_request_read(struct spawn_request *request, void __user *from);
+
+/* Checks the fixed part. 0 or -errno, stage request. */
+int spawn_request_check(const struct spawn_request *request);
+
+#endif

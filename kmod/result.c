@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Writes struct spawn_result in the caller's memory. */
+
+#include <linux/build_bug.h>
+#include <linux/uaccess.h>
+
+#include "result.h"
+
+int spawn_result_init(const struct spawn_request *request)
+{
+	void __user *to = u64_to_user_ptr(request->result);
+	const struct spawn_result blank = { .pidfd = -1 };
+	u32 size = request->result_size;
+
+	if (size < SPAWN_RESULT_SIZE_V1)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	/* futex words are aligned */
+	if (!IS_ALIGNED(request->result, sizeof(u32)))
+		return -EINVAL;
+	if (copy_to_user(to, &blank, sizeof(blank)) ||
+	    clear_user(to + sizeof(blank), size - sizeof(blank)))
+		return -EFAULT;
+	return 0;
+}
+
+int spawn_result_in_flight(struct spawn_result __user *result)
+{
+	if (put_user(1, &result->running) || put_user(SPAWN_STATE_IN_FLIGHT, &result->state))
+		return -EFAULT;
+	return 0;
+}
+
+int spawn_result_report(struct spawn_result __user *result, enum spawn_state state,
+			const struct spawn_fault *fault, u32 signal)
+{
+	if (put_user(fault->error, &result->error) || put_user(fault->stage, &result->stage) ||
+	    put_user(fault->index, &result->index) || put_user(signal, &result->signal) ||
+	    put_user(state, &result->state))
+		return -EFAULT;
+	return 0;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * System calls made on behalf of a request. The frame is the task's real one (a copy of the caller's
+ * ioctl that nobody returns to), because that is where filters, tracers, audit and /proc look.
+ */
+
+#include <linux/audit.h>
+#include <linux/bug.h>
+#include <linux/err.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/thread_info.h>
+#include <asm/unistd.h>
+
+#include "compat/symbols.h"
+#include "syscall.h"
+
+static void load_frame(struct pt_regs *regs, u32 nr, const u64 args[6])
+{
+	regs->orig_ax = nr;
+	regs->ax = -ENOSYS;
+	regs->di = args[0];
+	regs->si = args[1];
+	regs->dx = args[2];
+	regs->r10 = args[3];
+	regs->r8 = args[4];
+	regs->r9 = args[5];
+}
+
+static void read_frame(const struct pt_regs *regs, u64 args[6])
+{
+	args[0] = regs->di;
+	args[1] = regs->si;
+	args[2] = regs->dx;
+	args[3] = regs->r10;
+	args[4] = regs->r8;
+	args[5] = regs->r9;
+}
+
+/*
+ * A signal is on its way that ends the task when it reaches user mode. A filter's SIGSYS is a core
+ * dump signal, which fatal_signal_pending() does not count. Once a filter has condemned the task no
+ * further call may be judged: the kernel takes that for a bug of its own.
+ */
+static bool is_doomed(void)
+{
+	return fatal_signal_pending(current) ||
+	       sigismember(&current->pending.signal, SIGSYS);
+}
+
+/* ERESTART* means nothing without the signal delivery that would see to it. */
+static long settle_restart(long ret)
+{
+	switch (ret) {
+	case -ERESTARTSYS:
+	case -ERESTARTNOINTR:
+	case -ERESTARTNOHAND:
+	case -ERESTART_RESTARTBLOCK:
+		return -EINTR;
+	default:
+		return ret;
+	}
+}
+
+/* Whether the filters, where there are any, let the frame's call be made. */
+static bool is_permitted_by_filter(void)
+{
+	return !test_syscall_work(SECCOMP) || !static_call(spawn_secure_computing)(NULL);
+}
+
+/*
+ * Entry and exit of audit stand around the call, balanced on every path: an unbalanced entry may
+ * panic the machine. The one exception is an exec that succeeded, which the return to user mode
+ * closes, once the new program's arguments are known.
+ */
+static long make_call(struct pt_regs *regs, u32 nr)
+{
+	bool audited = audit_context();
+	long ret;
+
+	if (audited)
+		static_call(spawn_audit_syscall_entry)(nr, regs->di, regs->si, regs->dx,
+						       regs->r10);
+	ret = static_call(spawn_x64_sys_call)(regs, nr);
+	if (nr == __NR_execveat && !ret)
+		return 0;
+	if (audited)
+		static_call(spawn_audit_syscall_exit)(!IS_ERR_VALUE(ret), ret);
+
+	/* What fput() has queued is done before the next call, as at any system call's exit. */
+	static_call(spawn_task_work_run)();
+	return ret;
+}
+
+static long call_once(u32 nr, const u64 args[6], spawn_permit_t *permit)
+{
+	struct pt_regs *regs = current_pt_regs();
+	u64 now[6];
+	int error;
+
+	load_frame(regs, nr, args);
+	if (!is_permitted_by_filter())
+		return is_doomed() ? -ERESTARTNOINTR : settle_restart(regs->ax);
+
+	/* A tracer that the filter called may have replaced the number and the arguments. */
+	read_frame(regs, now);
+	error = permit(regs->orig_ax, now);
+	if (error)
+		return error;
+
+	regs->ax = make_call(regs, regs->orig_ax);
+	return regs->ax;
+}
+
+long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit)
+{
+	long ret = call_once(nr, args, permit);
+
+	return is_doomed() ? -ERESTARTNOINTR : settle_restart(ret);
+}
+
+static int permit_execveat(u32 nr, const u64 args[6])
+{
+	return nr == __NR_execveat ? 0 : -EPERM;
+}
+
+long spawn_execveat(const u64 args[5])
+{
+	const u64 frame[6] = { args[0], args[1], args[2], args[3], args[4] };
+	struct pt_regs *regs = current_pt_regs();
+	long ret;
+
+	/*
+	 * A tracer that attaches holds the lock that exec takes; exec then wants to be restarted, and
+	 * there is no way to user mode and back on which that would happen.
+	 */
+	for (;;) {
+		ret = call_once(__NR_execveat, frame, permit_execveat);
+		if (ret != -ERESTARTNOINTR || is_doomed())
+			break;
+		schedule_timeout_killable(1);
+	}
+	if (is_doomed() && ret)
+		return -ERESTARTNOINTR;
+	/* A filter can answer "success" without letting the call be made. */
+	if (!ret && regs->ip == 0)
+		return -EPERM;
+	return ret > 0 ? -EPERM : settle_restart(ret);
+}
+
+int spawn_judge_clone(bool async)
+{
+	const u64 args[6] = { CLONE_VM | (async ? 0 : CLONE_VFORK) | SIGCHLD };
+	struct pt_regs *regs = current_pt_regs();
+	struct pt_regs saved;
+	long ret = 0;
+	u64 now[6];
+
+	if (!test_syscall_work(SECCOMP))
+		return 0;
+	/*
+	 * A filter may kill this thread on the spot when there are others, and with it the references
+	 * that the ioctl holds would be lost.
+	 */
+	if (!thread_group_empty(current))
+		return -EOPNOTSUPP;
+
+	saved = *regs;
+	load_frame(regs, __NR_clone, args);
+	if (!is_permitted_by_filter())
+		ret = regs->ax;
+	read_frame(regs, now);
+	if (!ret && (regs->orig_ax != __NR_clone || memcmp(now, args, sizeof(now))))
+		ret = -EPERM;
+	*regs = saved;
+
+	/* A number that is not an errno: the filter's trap, or a made-up success. */
+	return ret == 0 || IS_ERR_VALUE(ret) ? settle_restart(ret) : -EPERM;
+}
+
+void __noreturn spawn_exit(int status)
+{
+	const u64 args[6] = { status };
+	struct pt_regs *regs = current_pt_regs();
+
+	load_frame(regs, __NR_exit_group, args);
+	static_call(spawn_x64_sys_call)(regs, __NR_exit_group);
+	BUG();
+}
