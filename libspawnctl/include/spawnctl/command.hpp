@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What to run and what it may have. Collects a request and has it carried out; must never know how
+ * an executor makes the child.
+ */
+#ifndef SPAWNCTL_COMMAND_HPP
+#define SPAWNCTL_COMMAND_HPP
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <spawnctl/error.hpp>
+#include <spawnctl/export.hpp>
+#include <spawnctl/info.hpp>
+#include <spawnctl/process.hpp>
+
+namespace spawnctl {
+
+/**
+ * A program to run in a blank process.
+ *
+ *	auto child = spawnctl::command("ls", { "-l" }).pass_stdio().spawn();
+ *	return child.wait().code();
+ *
+ * Defaults, each with the member that changes it:
+ *  - no descriptor, not even 0, 1 and 2: pass(), pass_stdio();
+ *  - every signal at its default action, none blocked: keep_ignored_signals(), keep_signal_mask();
+ *  - the caller's environment: env(), unset_env(), clear_env(), environment();
+ *  - the caller's working directory: cwd();
+ *  - spawn() returns when the program runs: asynchronous();
+ *  - whoever serves best makes the child: use().
+ * Credentials are the caller's, as with fork(2) and execve(2), on every executor: this version
+ * drops nothing. Confinement (seccomp, namespaces, cgroup, security label, limits) always comes
+ * along.
+ *
+ * Objects are values: copyable, movable, reusable for any number of spawns. Members that describe
+ * throw std::bad_alloc only; what is wrong with a description is told by spawn(). Threads: const
+ * members, spawn() among them, may run in any number of threads at once; the rest need a lock.
+ */
+class SPAWNCTL_API command final {
+public:
+	/**
+	 * @program with a slash is a path, relative to cwd(). Without one it is searched in the PATH of
+	 * the caller, as execvp(3) does: by the caller, at spawn(), with its effective ids; an element
+	 * that is a directory or not executable is passed over, and EACCES remembered for when nothing
+	 * else is found (else ENOENT), both at stage exec. Without PATH: /bin:/usr/bin. Relative and
+	 * empty elements are taken from cwd(). Unlike execvp(3), what is found is final: ENOEXEC does
+	 * not start a shell, and a script whose interpreter is missing does not continue the search.
+	 *
+	 * argv[0] is @program as given, until arg0() says otherwise.
+	 */
+	explicit command(std::string program, std::vector<std::string> args = {});
+
+	/**
+	 * The program is what the caller has open at @fd (O_PATH will do): no path is looked up, none
+	 * can be exchanged. argv[0] is "" until arg0() says otherwise. In the child the descriptor is
+	 * open until exec only, so a script fails with ENOENT, because its interpreter finds it as
+	 * /dev/fd/N: pass(fd) as well, and it is run by that number. The caller keeps @fd open until
+	 * the spawn has started.
+	 */
+	static command from_fd(int fd, std::vector<std::string> args = {});
+
+	command(const command &other);
+	command(command &&other) noexcept;
+	command &operator=(const command &other);
+	command &operator=(command &&other) noexcept;
+	~command();
+
+	/** Appends an argument, or several. */
+	command &arg(std::string value);
+	command &args(std::vector<std::string> values);
+	/** Replaces argv[0]. */
+	command &arg0(std::string value);
+
+	/** Sets, or overrides, one variable of the environment. EINVAL: @name is empty or has a '='. */
+	command &env(std::string name, std::string value);
+	/** Takes one variable away. */
+	command &unset_env(std::string name);
+	/** Begins with an empty environment instead of the caller's. Forgets earlier changes. */
+	command &clear_env();
+	/** Begins with @variables ("NAME=value") instead. Forgets earlier changes. */
+	command &environment(std::vector<std::string> variables);
+
+	/**
+	 * Lists a descriptor: what the caller has open at @fd stands in the child at @number, without
+	 * close-on-exec. Any permutation may be given, and one @fd at several numbers. The caller
+	 * keeps @fd open until the spawn has started. EBADF (stage fds): @fd is not open, or
+	 * @number is negative or not below RLIMIT_NOFILE; EINVAL (stage fds): a number given twice.
+	 */
+	command &pass(int fd, int number);
+	/** pass(fd, fd) */
+	command &pass(int fd);
+	/** pass(0), pass(1), pass(2). */
+	command &pass_stdio();
+
+	/** The child begins in @path: call 0 of stage calls, chdir(2). Replaces an earlier one. */
+	command &cwd(std::string path);
+
+	/**
+	 * A system call that the child makes before exec, after cwd(), in the order given; info() says
+	 * which are permitted (EOPNOTSUPP at stage calls: not this one). Numbers and arguments are the
+	 * native ones; memory that arguments point to stays the caller's, unchanged until the spawn has
+	 * started.
+	 */
+	command &call(unsigned nr, std::initializer_list<std::uint64_t> args = {});
+
+	/**
+	 * spawn() returns once the task exists; process::started() has the outcome. The object of the
+	 * process owns what the child still reads; only inherited variables stay where environ(7) has
+	 * them (glibc never frees those, but a string given to putenv(3) must stay until then).
+	 */
+	command &asynchronous(bool on = true);
+
+	/**
+	 * The child stops after exec, before its first instruction; process::resume() starts it.
+	 * EOPNOTSUPP (stage request): the fallback has no means for this.
+	 */
+	command &stopped(bool on = true);
+
+	/** The child blocks the signals that the calling thread blocks. */
+	command &keep_signal_mask(bool on = true);
+	/** The child ignores the signals that the caller ignores. */
+	command &keep_ignored_signals(bool on = true);
+
+	/** Who is to make the child. See backend. */
+	command &use(backend which);
+
+	/** The program as given; "fd N" for from_fd(). For messages. */
+	const std::string &program() const noexcept;
+
+	/**
+	 * Runs the program. Throws spawn_error: then there is no child, no zombie, no SIGCHLD, and no
+	 * descriptor more than before.
+	 */
+	process spawn() const;
+	/** The same without an exception: empty, and @why says errno, stage and step. */
+	process spawn(failure &why) const noexcept;
+	/** The same for those who want errno only. Cleared on success. */
+	process spawn(std::error_code &error) const noexcept;
+
+private:
+	friend class launch;
+	struct state;
+
+	command();
+
+	std::unique_ptr<state> state_;
+};
+
+} // namespace spawnctl
+
+#endif /* SPAWNCTL_COMMAND_HPP */

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the shared library exports. Everything without SPAWNCTL_API is hidden and may change
+ * between any two builds. Must never hold anything else.
+ */
+#ifndef SPAWNCTL_EXPORT_HPP
+#define SPAWNCTL_EXPORT_HPP
+
+#define SPAWNCTL_API __attribute__((visibility("default")))
+
+#endif /* SPAWNCTL_EXPORT_HPP */

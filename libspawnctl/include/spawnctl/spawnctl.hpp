@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All of libspawnctl. Needs Linux 5.4 or newer (waiting by pidfd); never prints, installs no signal
+ * handler, starts no thread. libspawnctl(7) is the way in, command.hpp the place to begin.
+ */
+#ifndef SPAWNCTL_SPAWNCTL_HPP
+#define SPAWNCTL_SPAWNCTL_HPP
+
+#include <spawnctl/command.hpp>
+#include <spawnctl/error.hpp>
+#include <spawnctl/info.hpp>
+#include <spawnctl/process.hpp>
+
+#endif /* SPAWNCTL_SPAWNCTL_HPP */
