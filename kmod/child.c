@@ -28,7 +28,8 @@ bool spawn_has_execed(const struct task_struct *child)
  */
 static void blank_signals(u64 flags)
 {
-	struct sighand_struct *sighand = current->sighand;
+	/* Not shared (no CLONE_SIGHAND), and only this task could replace it. */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	sigset_t none;
 
 	if (!(flags & SPAWN_KEEP_SIGIGN)) {
