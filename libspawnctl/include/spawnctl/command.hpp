@@ -21,6 +21,8 @@
 
 namespace spawnctl {
 
+struct description; // internal: what a command has been told
+
 /**
  * A program to run in a blank process.
  *
@@ -60,8 +62,8 @@ public:
 	 * The program is what the caller has open at @fd (O_PATH will do): no path is looked up, none
 	 * can be exchanged. argv[0] is "" until arg0() says otherwise. In the child the descriptor is
 	 * open until exec only, so a script fails with ENOENT, because its interpreter finds it as
-	 * /dev/fd/N: pass(fd) as well, and it is run by that number. The caller keeps @fd open until
-	 * the spawn has started.
+	 * /dev/fd/N: pass(fd) as well, and it is run by that number. @fd may be closed once spawn()
+	 * has returned. EBADF (stage fds, index as if passed last): it is not open.
 	 */
 	static command from_fd(int fd, std::vector<std::string> args = {});
 
@@ -88,9 +90,9 @@ public:
 
 	/**
 	 * Lists a descriptor: what the caller has open at @fd stands in the child at @number, without
-	 * close-on-exec. Any permutation may be given, and one @fd at several numbers. The caller
-	 * keeps @fd open until the spawn has started. EBADF (stage fds): @fd is not open, or
-	 * @number is negative or not below RLIMIT_NOFILE; EINVAL (stage fds): a number given twice.
+	 * close-on-exec. Any permutation may be given, and one @fd at several numbers. @fd may be
+	 * closed once spawn() has returned, asynchronous or not. EBADF (stage fds): @fd is not open,
+	 * or @number is negative or not below RLIMIT_NOFILE; EINVAL (stage fds): a number given twice.
 	 */
 	command &pass(int fd, int number);
 	/** pass(fd, fd) */
@@ -112,7 +114,9 @@ public:
 	/**
 	 * spawn() returns once the task exists; process::started() has the outcome. The object of the
 	 * process owns what the child still reads; only inherited variables stay where environ(7) has
-	 * them (glibc never frees those, but a string given to putenv(3) must stay until then).
+	 * them (glibc never frees those, but a string given to putenv(3) must stay until then). The
+	 * fallback returns once the child has its own descriptors, and where it has to fork, after
+	 * the exec.
 	 */
 	command &asynchronous(bool on = true);
 
@@ -144,12 +148,9 @@ public:
 	process spawn(std::error_code &error) const noexcept;
 
 private:
-	friend class launch;
-	struct state;
+	explicit command(std::unique_ptr<description> what) noexcept;
 
-	command();
-
-	std::unique_ptr<state> state_;
+	std::unique_ptr<description> what_;
 };
 
 } // namespace spawnctl

@@ -21,7 +21,9 @@
 
 namespace spawnctl {
 
-class launch; // internal: what makes process objects
+/* Internal: what makes process objects, and an asynchronous spawn whose outcome is not known yet. */
+class launch;
+struct flight;
 
 /** How a program ended, and what it used: the words of wait4(2). */
 class SPAWNCTL_API exit_status final {
@@ -208,13 +210,16 @@ public:
 
 private:
 	friend class launch;
-	struct flight; // an asynchronous spawn whose outcome is not known yet
-	struct why_not {
+
+	/* Why an executor did not serve: errno, and which of its steps. reason() words it. */
+	struct obstacle {
 		int error = 0;
 		unsigned what = 0;
 	};
 
-	bool settle(bool block) noexcept;
+	explicit process(std::unique_ptr<flight> flight) noexcept;
+
+	void settle() noexcept;
 	void close() noexcept;
 	bool reap(int options, std::error_code &error) noexcept;
 	[[noreturn]] void fail(const std::error_code &error, const char *what) const;
@@ -223,11 +228,10 @@ private:
 	int pidfd_ = -1;
 	backend executor_ = backend::automatic;
 	bool reaped_ = false;
-	bool forked_ = false;
-	why_not module_;   // why the module did not make it
-	why_not borrowed_; // why the fallback had to fork
-	std::unique_ptr<flight> flight_;
-	std::unique_ptr<failure> failure_; // of an asynchronous start
+	obstacle no_module_;		   // why it was not the module
+	obstacle no_borrow_;		   // why the fallback had to fork
+	std::unique_ptr<flight> flight_;   // asynchronous, outcome unknown
+	std::unique_ptr<failure> failure_; // asynchronous, and the start failed
 	exit_status status_;
 };
 
