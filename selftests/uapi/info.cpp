@@ -140,6 +140,17 @@ TEST_CASE("INFO writes nothing beyond the size it was given")
 		CHECK(byte == 0xa5);
 }
 
+TEST_CASE("INFO zeroes what a newer caller knows and the module does not")
+{
+	sized_info given = {};
+
+	memset(given.tail, 0xa5, sizeof(given.tail));
+	given.known.size = sizeof(given);
+	REQUIRE(ask(&given) == 0);
+	for (unsigned char byte : given.tail)
+		CHECK(byte == 0);
+}
+
 TEST_CASE("INFO ignores what stands in the structure but for its size")
 {
 	spawn_info given;
