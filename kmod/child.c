@@ -121,6 +121,6 @@ int spawn_child(void *data)
 	spawn_job_put(job);
 	module_put(THIS_MODULE);
 	if (failed)
-		spawn_exit(FAILED_STATUS << 8);
+		spawn_exit(FAILED_STATUS);
 	return 0;
 }

@@ -52,15 +52,17 @@ static bool reap(struct task_struct *child, pid_t pid)
 /* The vfork wait has ended: the child has exec'ed or exited, or we are being killed. */
 static long settle(struct spawn_job *job, pid_t pid)
 {
-	struct spawn_fault fault = job->fault;
-	struct task_struct *child = job->child;
+	struct task_struct *child;
+	struct spawn_fault fault;
 	enum spawn_state state;
 	u32 signal = 0;
 
-	/* Nobody will look at the result, and the child may be anywhere. */
+	/* Nobody will look at the result, and the child may be anywhere, its half of the job unset. */
 	if (fatal_signal_pending(current))
 		return -EINTR;
 
+	child = job->child;
+	fault = job->fault;
 	if (spawn_has_execed(child)) {
 		put_user(SPAWN_STATE_EXECED, &job->result->state);
 		return 0;
