@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// A caller that dies or leaves in the middle of a spawn: its child goes on, and ends as any orphan
+// would, whatever the outcome of the exec. A gate holds the child meanwhile.
+#include "gate.hpp"
+#include "leak_guard.hpp"
+#include "report.hpp"
+#include "task.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <sys/prctl.h>
+
+#include <cerrno>
+#include <csignal>
+#include <thread>
+
+using namespace selftest;
+
+namespace {
+
+/* Orphans become this process's children, so that their end can be seen. */
+class subreaper final {
+public:
+	subreaper() { checked(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER"); }
+	~subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
+};
+
+/* A caller in another process, whose child waits at @path. */
+struct stranded {
+	child caller;
+	child program;
+	unique_fd gate_fd;
+	const char *page;
+};
+
+stranded strand(unsigned long long flags, int call = -1)
+{
+	auto [here, there] = make_socket_pair();
+	stranded all;
+
+	all.caller = fork_running([&, &there = there, &here = here] {
+		gate path;
+		request wanted(call < 0 ? path.text() : "/nonexistent");
+		const char *page = path.text();
+
+		if (call >= 0)
+			wanted.call(call, page);
+		here.reset();
+		write_all(there.get(), &page, sizeof(page));
+		send_fd(there.get(), path.fd());
+		if (wanted.flags(flags).submit())
+			return 1;
+		pause();
+		return 2;
+	});
+	there.reset();
+	REQUIRE(read_exactly(here.get(), &all.page, sizeof(all.page)));
+	all.gate_fd = receive_fd(here.get());
+	all.program = child(gate::wait_reader(all.gate_fd.get()));
+	return all;
+}
+
+/* Kills the caller; its child must be adopted, alive, and not yet past its gate. */
+void kill_caller(stranded &all)
+{
+	siginfo_t info = {};
+
+	all.caller.kill(SIGKILL);
+	CHECK(all.caller.wait() == SIGKILL);
+	REQUIRE(waitid(P_PID, static_cast<id_t>(all.program.pid()), &info,
+		       WEXITED | WNOHANG | WNOWAIT | __WALL) == 0);
+	CHECK(info.si_pid == 0);
+}
+
+} // namespace
+
+TEST_CASE("a caller can be killed in the middle of a spawn, and its child runs on")
+{
+	subreaper adopt;
+
+	for (unsigned long long flags : { 0ULL, SPAWN_ASYNC }) {
+		stranded all = strand(flags);
+
+		CAPTURE(flags);
+		kill_caller(all);
+		gate::open(all.gate_fd.get(), all.page, payload("exit_with"));
+		CHECK(all.program.wait() == 0);
+	}
+}
+
+TEST_CASE("a child whose caller has died ends by itself when its exec fails")
+{
+	subreaper adopt;
+
+	for (unsigned long long flags : { 0ULL, SPAWN_ASYNC }) {
+		stranded all = strand(flags);
+
+		CAPTURE(flags);
+		kill_caller(all);
+		gate::open(all.gate_fd.get(), all.page, "/nonexistent");
+		int status = all.program.wait();
+		CAPTURE(status);
+		CHECK(WIFEXITED(status));
+		CHECK(WEXITSTATUS(status) == 127);
+	}
+}
+
+TEST_CASE("a child whose caller has died ends by itself when a call fails")
+{
+	subreaper adopt;
+
+	for (unsigned long long flags : { 0ULL, SPAWN_ASYNC }) {
+		stranded all = strand(flags, 80 /* chdir */);
+
+		CAPTURE(flags);
+		kill_caller(all);
+		gate::open(all.gate_fd.get(), all.page, "/nonexistent");
+		int status = all.program.wait();
+		CAPTURE(status);
+		CHECK(WIFEXITED(status));
+		CHECK(WEXITSTATUS(status) == 127);
+	}
+}
+
+TEST_CASE("a child whose caller has died can be killed before exec")
+{
+	subreaper adopt;
+
+	for (unsigned long long flags : { 0ULL, SPAWN_ASYNC })
+		for (int signal : { SIGKILL, SIGTERM }) {
+			stranded all = strand(flags);
+
+			CAPTURE(flags, signal);
+			kill_caller(all);
+			all.program.kill(signal);
+			CHECK(all.program.wait() == signal);
+		}
+}
+
+TEST_CASE("an asynchronous caller may exit in the middle")
+{
+	subreaper adopt;
+	stranded all = strand(SPAWN_ASYNC);
+
+	/* The default action of SIGTERM is as good an exit as any. */
+	all.caller.kill(SIGTERM);
+	CHECK(all.caller.wait() == SIGTERM);
+	gate::open(all.gate_fd.get(), all.page, payload("exit_with"));
+	CHECK(all.program.wait() == 0);
+}
+
+TEST_CASE("a child killed in the middle of a synchronous spawn is reported and reaped")
+{
+	for (int signal : { SIGKILL, SIGTERM, SIGHUP }) {
+		gate path;
+		request wanted(path.text());
+		int error = -1;
+
+		CAPTURE(signal);
+		std::thread caller([&] { error = wanted.submit(); });
+		::kill(path.wait_reader(), signal);
+		caller.join();
+		CHECK(error == ECANCELED);
+		CHECK(wanted.result().error == ECANCELED);
+		CHECK(wanted.result().state == SPAWN_STATE_KILLED);
+		CHECK(wanted.result().signal == static_cast<unsigned>(signal));
+		CHECK(wanted.result().stage == SPAWN_STAGE_EXEC);
+		check_nothing_left();
+	}
+}
+
+TEST_CASE("a child killed in the middle of a call is reported at that call")
+{
+	gate path;
+	request wanted(payload("exit_with"));
+	int error = -1;
+
+	wanted.call(95 /* umask */, { 022 }).call(80 /* chdir */, path.text());
+	std::thread caller([&] { error = wanted.submit(); });
+	child program(path.wait_reader());
+	program.kill(SIGKILL);
+	caller.join();
+	program.release();
+	CHECK(error == ECANCELED);
+	CHECK(wanted.result().state == SPAWN_STATE_KILLED);
+	CHECK(wanted.result().signal == SIGKILL);
+	CHECK(wanted.result().stage == SPAWN_STAGE_CALLS);
+	CHECK(wanted.result().index == 1);
+	check_nothing_left();
+}
