@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system calls that a request may have made in the fallback's child: the module's table, since
+ * the same request must be judged alike by both. Must not permit what the module does not.
+ */
+#ifndef SPAWNCTL_CALLS_HPP
+#define SPAWNCTL_CALLS_HPP
+
+#include <array>
+#include <cstdint>
+
+#include <linux/spawn.h>
+
+namespace spawnctl {
+
+/* The limits of the module, for the same reason. */
+constexpr unsigned fds_max = 1024;
+constexpr unsigned calls_max = 256;
+
+/* 0 or an errno with @index, the call that is wrong. */
+int check_calls(const spawn_request &request, unsigned &index) noexcept;
+
+/* As spawn_info.calls. */
+std::array<std::uint64_t, 8> permitted_calls() noexcept;
+
+} // namespace spawnctl
+
+#endif /* SPAWNCTL_CALLS_HPP */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/* Words for failures. */
+#include <spawnctl/error.hpp>
+
+#include <cstring>
+
+namespace spawnctl {
+
+const char *stage_name(stage where) noexcept
+{
+	switch (where) {
+	case stage::request:
+		return "request";
+	case stage::clone:
+		return "clone";
+	case stage::fds:
+		return "fds";
+	case stage::calls:
+		return "calls";
+	case stage::credentials:
+		return "credentials";
+	case stage::exec:
+		return "exec";
+	}
+	return "unknown stage";
+}
+
+/* "fds[2]", "request (only the module can ...)" */
+static std::string place(const failure &why)
+{
+	std::string text = stage_name(why.stage);
+
+	if (why.stage == stage::fds || why.stage == stage::calls)
+		text += "[" + std::to_string(why.index) + "]";
+	if (why.signal)
+		text += std::string(" (") + strsignal(why.signal) + ")";
+	if (why.detail)
+		text += std::string(" (") + why.detail + ")";
+	return text;
+}
+
+std::string failure::message() const
+{
+	return place(*this) + ": " + code.message();
+}
+
+spawn_error::spawn_error(const failure &why, const std::string &program)
+	: std::system_error(why.code, program.empty() ? place(why) : program + ": " + place(why)),
+	  why_(why)
+{
+}
+
+} // namespace spawnctl

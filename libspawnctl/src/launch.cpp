@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* One spawn from end to end. The short way, a synchronous spawn by the module, allocates nothing. */
+#include "launch.hpp"
+
+#include <cstdlib>
+#include <linux/wait.h>
+#include <new>
+
+#include "outcome.hpp"
+#include "syscall.hpp"
+
+namespace spawnctl {
+
+const char *const bad_variable = "SPAWNCTL_BACKEND is none of auto, module, fallback";
+
+bool choose_backend(backend told, backend &chosen) noexcept
+{
+	chosen = told;
+	if (told != backend::automatic)
+		return true;
+
+	const char *word = secure_getenv("SPAWNCTL_BACKEND");
+	if (!word || !*word)
+		return true;
+	const auto parsed = parse_backend(word);
+	if (parsed)
+		chosen = *parsed;
+	return parsed.has_value();
+}
+
+process launch::run(const description &what, failure &why) noexcept
+try {
+	backend chosen;
+
+	why = {};
+	if (!choose_backend(what.wanted, chosen)) {
+		why = { { EINVAL, std::system_category() }, stage::request, 0, 0, bad_variable };
+		return {};
+	}
+	if (what.flags & SPAWN_ASYNC)
+		return run_ahead(what, chosen, why);
+	return run_now(what, chosen, why);
+} catch (const std::bad_alloc &) {
+	why = { { ENOMEM, std::system_category() }, stage::request, 0, 0, nullptr };
+	return {};
+}
+
+process launch::run_now(const description &what, backend chosen, failure &why)
+{
+	plan request;
+	spawn_result result {};
+
+	if (!request.make(what, plan::strings::borrowed, why))
+		return {};
+
+	launch spawn(request, result, nullptr);
+	if (!spawn.attempt(chosen))
+		return spawn.hand_over();
+	spawn.clean_up();
+	why = explain(result, spawn.detail_);
+	return {};
+}
+
+/* What happened to a child is for started() to tell, even where the executor knows it by now. */
+process launch::run_ahead(const description &what, backend chosen, failure &why)
+{
+	auto ahead = std::make_unique<flight>();
+
+	if (!ahead->what.make(what, plan::strings::owned, why))
+		return {};
+
+	launch spawn(ahead->what, ahead->result, &ahead->space);
+	if (spawn.attempt(chosen) && ahead->result.state == SPAWN_STATE_NOT_STARTED) {
+		spawn.clean_up();
+		why = explain(ahead->result, spawn.detail_);
+		return {};
+	}
+	process child = spawn.hand_over();
+	child.flight_ = std::move(ahead);
+	return child;
+}
+
+/* 0 or an errno, and then result_ has the rest. */
+int launch::attempt(backend chosen)
+{
+	result_.pidfd = -1;
+	if (chosen == backend::fallback) {
+		no_module_.at = module::step::not_wanted;
+		return fall_back();
+	}
+
+	const int error = module::spawn(request_, result_, no_module_);
+	if (!error || no_module_.at == module::step::none)
+		return error;
+	if (chosen == backend::automatic) {
+		clean_up();
+		return fall_back();
+	}
+	detail_ = module::sentence(no_module_.at);
+	return error;
+}
+
+int launch::fall_back()
+{
+	executor_ = backend::fallback;
+	if (space_)
+		return fallback::spawn(request_, result_, *space_, no_borrow_, detail_);
+
+	fallback::workspace space;
+	return fallback::spawn(request_, result_, space, no_borrow_, detail_);
+}
+
+void launch::clean_up() noexcept
+{
+	siginfo_t what;
+
+	if (result_.state == SPAWN_STATE_UNREAPED && result_.pidfd >= 0)
+		wait_child(result_.pidfd, WEXITED | __WALL, what);
+	if (result_.pidfd >= 0)
+		sys::call(SYS_close, result_.pidfd);
+	result_.pidfd = -1;
+}
+
+process launch::hand_over() const noexcept
+{
+	process child;
+
+	child.pid_ = result_.pid;
+	child.pidfd_ = result_.pidfd;
+	child.executor_ = executor_;
+	child.no_module_ = { no_module_.error, static_cast<unsigned>(no_module_.at) };
+	child.no_borrow_ = { no_borrow_.error, static_cast<unsigned>(no_borrow_.at) };
+	return child;
+}
+
+std::string word_reason(backend executor, module::obstacle no_module, fallback::obstacle no_borrow)
+{
+	if (executor == backend::module)
+		return "module";
+	if (no_borrow.at == fallback::step::none)
+		return "fallback: " + module::describe(no_module);
+	return "fallback by fork: " + fallback::describe(no_borrow) + "; " +
+	       module::describe(no_module);
+}
+
+} // namespace spawnctl

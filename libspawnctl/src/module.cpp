@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One descriptor of /dev/spawn for the whole process, opened when first needed and kept: it also
+ * keeps the module from being unloaded. While there is none, every spawn tries again, so a module
+ * that is loaded later is found.
+ */
+#include "module.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <new>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "syscall.hpp"
+
+namespace spawnctl::module {
+
+namespace {
+
+constexpr const char *node = "/dev/spawn";
+
+/*
+ * Never freed, since some thread may be looking at it: there is a second one only in a process that
+ * closed the first one's descriptor unawares.
+ */
+struct device {
+	int fd = -1;
+	dev_t number = 0;
+	spawn_info info {};
+	std::atomic<bool> lost = false;
+	device *former = nullptr;
+};
+
+std::atomic<device *> newest;
+
+obstacle open_device(device &to) noexcept
+{
+	struct stat status;
+	const long fd = sys::call(SYS_openat, AT_FDCWD, node, O_RDWR | O_CLOEXEC, 0);
+
+	if (sys::failed(fd))
+		return { step::open, static_cast<int>(-fd) };
+	to.fd = static_cast<int>(fd);
+	to.info.size = sizeof(to.info);
+	if (fstat(to.fd, &status) || ioctl(to.fd, SPAWN_IOC_INFO, &to.info)) {
+		const obstacle why = { step::info, errno };
+
+		sys::call(SYS_close, to.fd);
+		to.info = {};
+		return why;
+	}
+	to.number = status.st_rdev;
+	if (to.info.abi == SPAWN_ABI_VERSION)
+		return {};
+	sys::call(SYS_close, to.fd);
+	return { step::abi, EPROTONOSUPPORT };
+}
+
+/* The device, opened if need be; else nullptr and @why, and what it answered if it answered. */
+device *find(obstacle &why, spawn_info *answer = nullptr) noexcept
+{
+	for (;;) {
+		device *known = newest.load(std::memory_order_acquire);
+		if (known && !known->lost.load(std::memory_order_relaxed))
+			return known;
+
+		auto *fresh = new (std::nothrow) device;
+		why = fresh ? open_device(*fresh) : obstacle { step::open, ENOMEM };
+		if (fresh && why.at == step::none) {
+			fresh->former = known;
+			if (newest.compare_exchange_strong(known, fresh, std::memory_order_acq_rel))
+				return fresh;
+			sys::call(SYS_close, fresh->fd);
+			delete fresh;
+			continue;
+		}
+		if (fresh && answer)
+			*answer = fresh->info;
+		delete fresh;
+		return nullptr;
+	}
+}
+
+/*
+ * Whether our number names another file by now: the program closed descriptors it did not know, as
+ * daemons do. The number is not ours to close then.
+ */
+bool is_lost(const device &known) noexcept
+{
+	struct stat status;
+
+	return fstat(known.fd, &status) || !S_ISCHR(status.st_mode) ||
+	       status.st_rdev != known.number;
+}
+
+obstacle find_obstacle(const spawn_request &request, const spawn_info &info) noexcept
+{
+	const auto *calls = reinterpret_cast<const spawn_call *>(request.calls);
+	const auto *credentials = reinterpret_cast<const spawn_credentials *>(request.credentials);
+
+	if (request.flags & ~info.flags)
+		return { step::flags, EOPNOTSUPP };
+	if (request.clone_flags & ~info.clone_flags)
+		return { step::clone_flags, EOPNOTSUPP };
+	if (!(info.features & SPAWN_FEATURE_CREDENTIALS) &&
+	    (!credentials || credentials->keep != SPAWN_KEEP_ALL || credentials->set ||
+	     credentials->capabilities != SPAWN_ALL_CAPABILITIES))
+		return { step::credentials, EOPNOTSUPP };
+	if (request.fd_count > info.fds_max || request.call_count > info.calls_max)
+		return { step::limits, E2BIG };
+	for (unsigned i = 0; i < request.call_count; i++)
+		if (calls[i].nr >= 512 || !(info.calls[calls[i].nr / 64] >> (calls[i].nr % 64) & 1))
+			return { step::calls, EOPNOTSUPP };
+	return {};
+}
+
+/* What an errno that the module itself did not put into the result tells. */
+obstacle find_obstacle(int error, const spawn_result &result) noexcept
+{
+	if (!result.error)
+		switch (error) {
+		case EBADF:
+		case ENOTTY:
+		case EPERM:
+		case EACCES:
+		case ENOSYS:
+			return { step::ioctl, error };
+		default:
+			return {};
+		}
+	if (error == EOPNOTSUPP &&
+	    (result.stage == SPAWN_STAGE_REQUEST || result.stage == SPAWN_STAGE_CLONE))
+		return { step::request, error };
+	return {};
+}
+
+} // namespace
+
+obstacle ask(spawn_info &to) noexcept
+{
+	obstacle why;
+	device *known = find(why, &to);
+
+	if (known && is_lost(*known)) {
+		known->lost = true;
+		known = find(why, &to);
+	}
+	if (known)
+		to = known->info;
+	return why;
+}
+
+int spawn(const spawn_request &request, spawn_result &result, obstacle &why) noexcept
+{
+	spawn_request complete = request;
+
+	complete.result = reinterpret_cast<std::uintptr_t>(&result);
+	for (;;) {
+		device *known = find(why);
+
+		if (!known) {
+			result.error = static_cast<unsigned>(why.error);
+			return why.error;
+		}
+		why = find_obstacle(request, known->info);
+		if (why.at != step::none) {
+			result.error = static_cast<unsigned>(why.error);
+			return why.error;
+		}
+		if (!ioctl(known->fd, SPAWN_IOC_SPAWN, &complete))
+			return 0;
+
+		const int error = errno;
+		why = find_obstacle(error, result);
+		if (why.at == step::ioctl && is_lost(*known)) {
+			known->lost = true;
+			continue;
+		}
+		if (!result.error)
+			result.error = static_cast<unsigned>(error);
+		return error;
+	}
+}
+
+const char *sentence(step at) noexcept
+{
+	switch (at) {
+	case step::none:
+		return nullptr;
+	case step::not_wanted:
+		return "asked for";
+	case step::open:
+	case step::ioctl:
+		return node;
+	case step::info:
+		return "/dev/spawn, asking what it serves";
+	case step::abi:
+		return "/dev/spawn, another ABI than this library's";
+	case step::flags:
+		return "the module does not serve a flag of the request";
+	case step::clone_flags:
+		return "the module does not serve a clone flag of the request";
+	case step::credentials:
+		return "the module does not serve these credentials";
+	case step::calls:
+		return "the module does not permit a call of the request";
+	case step::limits:
+		return "the request lists more than the module takes";
+	case step::request:
+		return "the module cannot serve this caller or request";
+	}
+	return nullptr;
+}
+
+std::string describe(obstacle why)
+{
+	std::string text = why.at == step::none ? "" : sentence(why.at);
+
+	if (why.error)
+		text += ": " + std::system_category().message(why.error);
+	return text;
+}
+
+} // namespace spawnctl::module

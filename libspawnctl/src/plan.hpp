@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What to do, apart from who does it: a description worked out to exactly the request of
+ * linux/spawn.h, which both executors take. Must not know either of them.
+ */
+#ifndef SPAWNCTL_PLAN_HPP
+#define SPAWNCTL_PLAN_HPP
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include <linux/spawn.h>
+
+#include <spawnctl/error.hpp>
+
+#include "description.hpp"
+
+namespace spawnctl {
+
+class plan final {
+public:
+	/* Whose the strings are: the description's, which then has to outlive the child's exec. */
+	enum class strings { borrowed, owned };
+
+	plan() noexcept = default;
+	plan(const plan &) = delete;
+	plan &operator=(const plan &) = delete;
+
+	/*
+	 * Works @what out; once. False, and @why, if it makes no sense or PATH does not have the
+	 * program. Throws std::bad_alloc.
+	 */
+	bool make(const description &what, strings whose, failure &why);
+
+	/* Complete but for where the result is to go. */
+	const spawn_request &request() const noexcept
+	{
+		return request_;
+	}
+
+private:
+	class arena;
+
+	bool set_program(const description &what, strings whose, failure &why);
+	void set_arguments(const description &what, arena &from);
+	void set_environment(const description &what, std::size_t inherited, arena &from);
+	void set_fds(const description &what, arena &from);
+	void set_calls(const description &what, strings whose, arena &from);
+
+	spawn_request request_ {};
+	std::string path_; /* where it is not the description's own */
+	std::string cwd_;
+	std::unique_ptr<std::byte[]> large_;
+	alignas(8) std::byte small_[1024]; /* left uninitialised: most requests fit */
+};
+
+} // namespace spawnctl
+
+#endif /* SPAWNCTL_PLAN_HPP */

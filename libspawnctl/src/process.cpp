@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for a child, and letting it go. */
+#include <spawnctl/process.hpp>
+
+#include <utility>
+
+#include <linux/wait.h>
+#include <poll.h>
+
+#include "flight.hpp"
+#include "launch.hpp"
+#include "outcome.hpp"
+#include "syscall.hpp"
+
+namespace spawnctl {
+
+static std::error_code system_error_code(long error) noexcept
+{
+	return { static_cast<int>(error), std::system_category() };
+}
+
+process::process() noexcept = default;
+
+process::process(process &&other) noexcept
+{
+	*this = std::move(other);
+}
+
+process &process::operator=(process &&other) noexcept
+{
+	if (this == &other)
+		return *this;
+	close();
+	pid_ = std::exchange(other.pid_, 0);
+	pidfd_ = std::exchange(other.pidfd_, -1);
+	executor_ = other.executor_;
+	reaped_ = std::exchange(other.reaped_, false);
+	no_module_ = other.no_module_;
+	no_borrow_ = other.no_borrow_;
+	flight_ = std::move(other.flight_);
+	failed_ = std::exchange(other.failed_, {});
+	status_ = other.status_;
+	return *this;
+}
+
+process::~process()
+{
+	close();
+}
+
+void process::close() noexcept
+{
+	settle();
+	if (pidfd_ >= 0)
+		sys::call(SYS_close, pidfd_);
+	pidfd_ = -1;
+	pid_ = 0;
+	reaped_ = false;
+	failed_ = {};
+}
+
+std::string process::reason() const
+{
+	return word_reason(executor_,
+			   { static_cast<module::step>(no_module_.what), no_module_.error },
+			   { static_cast<fallback::step>(no_borrow_.what), no_borrow_.error });
+}
+
+/* The outcome of an asynchronous start. A child whose start failed is gone after this. */
+void process::settle() noexcept
+{
+	if (!flight_)
+		return;
+
+	spawn_result &result = flight_->result;
+	await_departure(result);
+	if (result.state == SPAWN_STATE_IN_FLIGHT || result.state == SPAWN_STATE_UNREAPED)
+		judge(result);
+	if (result.state != SPAWN_STATE_EXECED) {
+		failed_ = explain(result);
+		reaped_ = true;
+	}
+	flight_.reset();
+}
+
+bool process::started(failure &why) noexcept
+{
+	settle();
+	why = failed_;
+	return !failed_;
+}
+
+bool process::started(std::error_code &error) noexcept
+{
+	settle();
+	error = failed_.code;
+	return !failed_;
+}
+
+void process::started()
+{
+	failure why;
+
+	if (!started(why))
+		throw spawn_error(why, {});
+}
+
+/* One waitid(2); true when the child has ended and status_ says how. */
+bool process::reap(int options, std::error_code &error) noexcept
+{
+	siginfo_t what;
+
+	error = pid_ ? failed_.code : system_error_code(ECHILD);
+	if (reaped_ || error)
+		return !error;
+	if (const long ret = wait_child(pidfd_, WEXITED | __WALL | options, what, &status_.usage_)) {
+		error = system_error_code(-ret);
+		return false;
+	}
+	if (!what.si_pid)
+		return false;
+	reaped_ = true;
+	if (what.si_code == CLD_EXITED)
+		status_.code_ = what.si_status;
+	else
+		status_.signal_ = what.si_status;
+	status_.core_ = what.si_code == CLD_DUMPED;
+	return true;
+}
+
+exit_status process::wait(std::error_code &error) noexcept
+{
+	settle();
+	return reap(0, error) ? status_ : exit_status();
+}
+
+std::optional<exit_status> process::try_wait(std::error_code &error) noexcept
+{
+	return wait_until(clock::time_point::min(), error);
+}
+
+/*
+ * The pidfd is readable once the child has ended, whether its start failed or not, and it has left
+ * our memory before; so this never waits for a start beyond the deadline.
+ */
+std::optional<exit_status> process::wait_until(clock::time_point deadline,
+					       std::error_code &error) noexcept
+{
+	using std::chrono::nanoseconds;
+
+	error.clear();
+	for (;;) {
+		const auto now = clock::now();
+		const auto left = deadline > now ? nanoseconds(deadline - now).count() : 0;
+		struct timespec time = { left / 1000000000, left % 1000000000 };
+		struct pollfd ended = { pidfd_, POLLIN, 0 };
+
+		const long ret = reaped_ || !pid_ ? 1 : sys::call(SYS_ppoll, &ended, 1, &time, nullptr, 8);
+		if (ret == -EINTR)
+			continue;
+		if (sys::failed(ret)) {
+			error = system_error_code(-ret);
+			return std::nullopt;
+		}
+		if (ret) {
+			settle();
+			if (reap(WNOHANG, error))
+				return status_;
+			return std::nullopt;
+		}
+		if (!left)
+			return std::nullopt;
+	}
+}
+
+void process::fail(const std::error_code &error, const char *what) const
+{
+	if (failed_)
+		throw spawn_error(failed_, {});
+	throw std::system_error(error, what);
+}
+
+exit_status process::wait()
+{
+	std::error_code error;
+	const exit_status status = wait(error);
+
+	if (error)
+		fail(error, "wait");
+	return status;
+}
+
+std::optional<exit_status> process::wait_until(clock::time_point deadline)
+{
+	std::error_code error;
+	const auto status = wait_until(deadline, error);
+
+	if (error)
+		fail(error, "wait");
+	return status;
+}
+
+std::optional<exit_status> process::try_wait()
+{
+	return wait_until(clock::time_point::min());
+}
+
+void process::kill(int signal, std::error_code &error) const noexcept
+{
+	error = system_error_code(
+		-sys::call(SYS_pidfd_send_signal, pidfd_, signal, nullptr, 0));
+}
+
+void process::kill(int signal) const
+{
+	std::error_code error;
+
+	kill(signal, error);
+	if (error)
+		throw std::system_error(error, "kill");
+}
+
+void process::wait_stopped(std::error_code &error) noexcept
+{
+	siginfo_t what;
+
+	settle();
+	error = pid_ ? failed_.code : system_error_code(ECHILD);
+	if (error)
+		return;
+	/* The end is looked at only, and left for wait(). */
+	long ret = wait_child(pidfd_, WEXITED | WSTOPPED | WNOWAIT, what);
+	if (!ret && what.si_code != CLD_STOPPED)
+		ret = -ECHILD;
+	error = system_error_code(-ret);
+}
+
+void process::wait_stopped()
+{
+	std::error_code error;
+
+	wait_stopped(error);
+	if (error)
+		fail(error, "wait_stopped");
+}
+
+void process::resume(std::error_code &error) const noexcept
+{
+	kill(SIGCONT, error);
+}
+
+void process::resume() const
+{
+	kill(SIGCONT);
+}
+
+int process::release() noexcept
+{
+	settle();
+	if (failed_)
+		close();
+	pid_ = 0;
+	return std::exchange(pidfd_, -1);
+}
+
+} // namespace spawnctl
