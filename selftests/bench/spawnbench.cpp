@@ -19,7 +19,7 @@ using namespace bench;
 struct options {
 	std::vector<std::string> methods;
 	std::vector<std::string> cases;
-	unsigned rounds = 200;
+	unsigned rounds = 100;
 	std::string program = PAYLOAD_FOLDER "/exit_with";
 	bool json = false;
 	bool check = false;
