@@ -29,15 +29,10 @@ static int permit(u32 nr, const u64 args[6])
 	return -EOPNOTSUPP;
 }
 
-static int take(struct spawn_job *job, u32 index)
+static int check(const struct spawn_call *call)
 {
-	struct spawn_call *call = &job->calls[index];
 	int ret;
 
-	ret = spawn_copy_element(call, sizeof(*call), job->request.calls, job->request.call_size,
-				 index);
-	if (ret)
-		return ret;
 	if (call->flags & ~SPAWN_CALL_IGNORE_ERROR || call->reserved)
 		return -EINVAL;
 	ret = permit(call->nr, call->args);
@@ -49,10 +44,16 @@ static int take(struct spawn_job *job, u32 index)
 
 int spawn_calls_take(struct spawn_job *job, u32 *index)
 {
+	const struct spawn_request *request = &job->request;
 	int ret;
 
-	for (*index = 0; *index < job->request.call_count; ++*index) {
-		ret = take(job, *index);
+	ret = spawn_copy_array(job->calls, sizeof(*job->calls), request->calls, request->call_size,
+			       request->call_count, index);
+	if (ret)
+		return ret;
+
+	for (*index = 0; *index < request->call_count; ++*index) {
+		ret = check(&job->calls[*index]);
 		if (ret)
 			return ret;
 	}

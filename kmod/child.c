@@ -23,21 +23,25 @@ bool spawn_has_execed(const struct task_struct *child)
 }
 
 /*
- * CLONE_CLEAR_SIGHAND has removed the handlers, so a signal can do nothing here but kill or stop;
- * what the caller ignores or blocks is still ignored or blocked.
+ * Handlers go first, so that a signal can do nothing here but kill or stop. Where ignored signals
+ * are kept CLONE_CLEAR_SIGHAND has removed the handlers, and only them.
  */
 static void blank_signals(u64 flags)
 {
 	/* Not shared (no CLONE_SIGHAND), and only this task could replace it. */
 	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	sigset_t none;
+	int i;
 
 	if (!(flags & SPAWN_KEEP_SIGIGN)) {
 		spin_lock_irq(&sighand->siglock);
-		memset(sighand->action, 0, sizeof(sighand->action));
+		/* exec clears the flags and masks, which mean nothing until then */
+#pragma GCC unroll 8
+		for (i = 0; i < _NSIG; i++)
+			sighand->action[i].sa.sa_handler = SIG_DFL;
 		spin_unlock_irq(&sighand->siglock);
 	}
-	if (!(flags & SPAWN_KEEP_SIGMASK)) {
+	if (!(flags & SPAWN_KEEP_SIGMASK) && !sigisemptyset(&current->blocked)) {
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 	}

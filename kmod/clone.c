@@ -97,7 +97,7 @@ long spawn_clone(struct spawn_job *job)
 {
 	struct kernel_clone_args args = {
 		/* exit_signal 0: silent and unseen by wait until exec, which sets SIGCHLD */
-		.flags = CLONE_VM | CLONE_FILES | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
+		.flags = CLONE_VM | CLONE_FILES | CLONE_PARENT_SETTID,
 		.fn = spawn_child,
 		.fn_arg = job,
 		.parent_tid = &job->result->pid,
@@ -105,6 +105,9 @@ long spawn_clone(struct spawn_job *job)
 	bool async = spawn_job_is_async(job);
 	pid_t pid;
 
+	/* Else the child resets all, for less than the kernel takes to reset some. */
+	if (job->request.flags & SPAWN_KEEP_SIGIGN)
+		args.flags |= CLONE_CLEAR_SIGHAND;
 	if (job->request.flags & SPAWN_PIDFD) {
 		args.flags |= CLONE_PIDFD;
 		args.pidfd = &job->result->pidfd;

@@ -8,17 +8,25 @@
 #include <linux/uaccess.h>
 
 #include "credentials.h"
+#include "request.h"
 
 #define KEEP_KNOWN	(SPAWN_KEEP_ALL | SPAWN_KEEP_GROUPS_IF_MUST)
 #define SET_KNOWN	(SPAWN_SET_UIDS | SPAWN_SET_GIDS | SPAWN_SET_GROUPS | \
 			 SPAWN_SET_SECUREBITS | SPAWN_SET_CAPABILITIES)
 
+static bool is_zero(const void *from, const void *to)
+{
+	const u64 *word;
+
+	BUILD_BUG_ON(offsetof(struct spawn_credentials, uid) % sizeof(*word));
+	for (word = from; word < (const u64 *)to; word++)
+		if (*word)
+			return false;
+	return true;
+}
+
 int spawn_credentials_check(const struct spawn_request *request)
 {
-	static const struct spawn_credentials keep_all = {
-		.keep = SPAWN_KEEP_ALL,
-		.capabilities = SPAWN_ALL_CAPABILITIES,
-	};
 	struct spawn_credentials credentials;
 	int ret;
 
@@ -28,14 +36,16 @@ int spawn_credentials_check(const struct spawn_request *request)
 		return -EINVAL;
 	if (request->credentials_size > PAGE_SIZE)
 		return -E2BIG;
-	ret = copy_struct_from_user(&credentials, sizeof(credentials),
-				    u64_to_user_ptr(request->credentials),
-				    request->credentials_size);
+	ret = spawn_copy_struct(&credentials, u64_to_user_ptr(request->credentials),
+				request->credentials_size);
 	if (ret)
 		return ret;
 	if (credentials.keep & ~KEEP_KNOWN || credentials.set & ~SET_KNOWN)
 		return -EINVAL;
 
-	credentials.keep &= ~SPAWN_KEEP_GROUPS_IF_MUST;
-	return memcmp(&credentials, &keep_all, sizeof(keep_all)) ? -EOPNOTSUPP : 0;
+	if ((credentials.keep & SPAWN_KEEP_ALL) != SPAWN_KEEP_ALL ||
+	    credentials.capabilities != SPAWN_ALL_CAPABILITIES || credentials.set)
+		return -EOPNOTSUPP;
+	/* With nothing set, the fields of what could be set mean nothing. */
+	return is_zero(&credentials.uid, &credentials + 1) ? 0 : -EINVAL;
 }

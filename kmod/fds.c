@@ -27,37 +27,34 @@ static bool is_duplicate(const struct spawn_job *job, u32 index, u32 to, bool so
 
 static int take(struct spawn_job *job, u32 index, bool *sorted)
 {
-	struct spawn_job_fd *entry = &job->fds[index];
-	struct spawn_fd fd;
-	int ret;
+	const struct spawn_fd *fd = &job->fds[index];
 
-	ret = spawn_copy_element(&fd, sizeof(fd), job->request.fds, job->request.fd_size, index);
-	if (ret)
-		return ret;
-	if (fd.flags & ~SPAWN_FD_CLOEXEC || fd.reserved)
+	if (fd->flags & ~SPAWN_FD_CLOEXEC || fd->reserved)
 		return -EINVAL;
 
-	*sorted = *sorted && (!index || fd.to > job->fds[index - 1].to);
-	if (is_duplicate(job, index, fd.to, *sorted))
+	*sorted = *sorted && (!index || fd->to > fd[-1].to);
+	if (is_duplicate(job, index, fd->to, *sorted))
 		return -EINVAL;
-	if (fd.to >= rlimit(RLIMIT_NOFILE))
+	if (fd->to >= rlimit(RLIMIT_NOFILE))
 		return -EBADF;
 
 	/* raw: a child of fork() has the caller's O_PATH descriptors too */
-	entry->file = fget_raw(fd.from);
-	if (!entry->file)
-		return -EBADF;
-	entry->to = fd.to;
-	entry->flags = fd.flags;
-	return 0;
+	job->files[index] = fget_raw(fd->from);
+	return job->files[index] ? 0 : -EBADF;
 }
 
 int spawn_fds_take(struct spawn_job *job, u32 *index)
 {
+	const struct spawn_request *request = &job->request;
 	bool sorted = true;
 	int ret;
 
-	for (*index = 0; *index < job->request.fd_count; ++*index) {
+	ret = spawn_copy_array(job->fds, sizeof(*job->fds), request->fds, request->fd_size,
+			       request->fd_count, index);
+	if (ret)
+		return ret;
+
+	for (*index = 0; *index < request->fd_count; ++*index) {
 		ret = take(job, *index, &sorted);
 		if (ret)
 			return ret;
@@ -107,7 +104,8 @@ static void swap_table(struct files_struct *empty)
 int spawn_fds_install(struct spawn_job *job, u32 *index)
 {
 	struct files_struct *empty = make_empty_table();
-	struct spawn_job_fd *entry;
+	const struct spawn_fd *fd;
+	struct file *file;
 	int ret;
 
 	*index = 0;
@@ -116,14 +114,15 @@ int spawn_fds_install(struct spawn_job *job, u32 *index)
 	swap_table(empty);
 
 	for (; *index < job->request.fd_count; ++*index) {
-		entry = &job->fds[*index];
-		ret = static_call(spawn_replace_fd)(entry->to, entry->file,
-						    entry->flags & SPAWN_FD_CLOEXEC ? O_CLOEXEC : 0);
+		fd = &job->fds[*index];
+		file = job->files[*index];
+		ret = static_call(spawn_replace_fd)(fd->to, file,
+						    fd->flags & SPAWN_FD_CLOEXEC ? O_CLOEXEC : 0);
 		if (ret < 0)
 			return ret;
 		/* The table has its own reference now, so this is never the last. */
-		fput(entry->file);
-		entry->file = NULL;
+		fput(file);
+		job->files[*index] = NULL;
 	}
 	return 0;
 }

@@ -14,12 +14,6 @@
 #include <linux/types.h>
 #include <linux/spawn.h>
 
-struct spawn_job_fd {
-	struct file *file;	/* a reference, NULL once it stands in the child's table */
-	u32 to;
-	u32 flags;
-};
-
 /* A failure: which step, and the errno (positive, never ERESTART*). error 0: none so far. */
 struct spawn_fault {
 	u32 error;
@@ -33,8 +27,9 @@ struct spawn_job {
 	struct spawn_result __user *result;
 
 	/* Caller until the clone, child after it. */
-	struct spawn_job_fd *fds;
 	struct spawn_call *calls;
+	struct spawn_fd *fds;
+	struct file **files;	/* a reference for each of fds; NULL once it stands in the table */
 
 	/*
 	 * Written by the child. A synchronous caller reads them once its vfork wait has ended,

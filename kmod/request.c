@@ -14,10 +14,24 @@
 				 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME | \
 				 CLONE_INTO_CGROUP)
 
-int spawn_copy_element(void *to, size_t known, u64 array, u32 stride, u32 index)
+int spawn_copy_array(void *to, size_t size, u64 array, u32 stride, u32 count, u32 *index)
 {
-	return copy_struct_from_user(to, known, u64_to_user_ptr(array) + (u64)stride * index,
-				     stride);
+	const void __user *from = u64_to_user_ptr(array);
+	int ret;
+
+	*index = 0;
+	if (stride == size && !copy_from_user(to, from, size * count))
+		return 0;
+
+	/* One by one: the elements have grown, or one of them can't be read and we say which. */
+	for (; *index < count; ++*index) {
+		ret = copy_struct_from_user(to, size, from, stride);
+		if (ret)
+			return ret;
+		to += size;
+		from += stride;
+	}
+	return 0;
 }
 
 int spawn_request_read(struct spawn_request *request, void __user *from)
@@ -31,7 +45,7 @@ int spawn_request_read(struct spawn_request *request, void __user *from)
 		return -EINVAL;
 	if (size > PAGE_SIZE)
 		return -E2BIG;
-	ret = copy_struct_from_user(request, sizeof(*request), from, size);
+	ret = spawn_copy_struct(request, from, size);
 	if (ret)
 		return ret;
 

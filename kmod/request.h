@@ -6,6 +6,9 @@
 #ifndef SPAWN_REQUEST_H
 #define SPAWN_REQUEST_H
 
+#include <linux/kernel.h>
+#include <linux/uaccess.h>
+
 #include "job.h"
 
 /* Limits, told by SPAWN_IOC_INFO. They bound what one request pins in kernel memory. */
@@ -20,10 +23,18 @@
 #define SPAWN_CLONE_FLAGS_SERVED 0ULL
 
 /*
- * Copies an extensible array element by element: stride bytes apart, each held to the zero-tail
- * rule of copy_struct_from_user().
+ * copy_struct_from_user() with a short way for the usual case, that both sides know the same
+ * structure.
  */
-int spawn_copy_element(void *to, size_t known, u64 array, u32 stride, u32 index);
+#define spawn_copy_struct(to, from, size)						\
+	((size) == sizeof(*(to)) ? (copy_from_user(to, from, sizeof(*(to))) ? -EFAULT : 0) :	\
+				   copy_struct_from_user(to, sizeof(*(to)), from, size))
+
+/*
+ * Copies an extensible array: count elements, stride bytes apart, of which size bytes are known.
+ * 0 or -errno, with *index telling which element is at fault.
+ */
+int spawn_copy_array(void *to, size_t size, u64 array, u32 stride, u32 count, u32 *index);
 
 /*
  * Reads the request's fixed part and readies its result structure. On success every later error is

@@ -19,8 +19,9 @@ int spawn_result_init(const struct spawn_request *request)
 	/* futex words are aligned */
 	if (!IS_ALIGNED(request->result, sizeof(u32)))
 		return -EINVAL;
-	if (copy_to_user(to, &blank, sizeof(blank)) ||
-	    clear_user(to + sizeof(blank), size - sizeof(blank)))
+	if (copy_to_user(to, &blank, sizeof(blank)))
+		return -EFAULT;
+	if (size > sizeof(blank) && clear_user(to + sizeof(blank), size - sizeof(blank)))
 		return -EFAULT;
 	return 0;
 }

@@ -38,14 +38,24 @@ static void read_frame(const struct pt_regs *regs, u64 args[6])
 }
 
 /*
- * A signal is on its way that ends the task when it reaches user mode. A filter's SIGSYS is a core
- * dump signal, which fatal_signal_pending() does not count. Once a filter has condemned the task no
- * further call may be judged: the kernel takes that for a bug of its own.
+ * A signal is on its way that ends the task when it reaches user mode: any that is neither ignored
+ * nor a stop, as there are no handlers. fatal_signal_pending() does not count the core dump signals,
+ * a filter's SIGSYS among them. Once a filter has condemned the task no further call may be judged:
+ * the kernel takes that for a bug of its own.
  */
 static bool is_doomed(void)
 {
-	return fatal_signal_pending(current) ||
-	       sigismember(&current->pending.signal, SIGSYS);
+	unsigned long fatal;
+
+	if (likely(!signal_pending(current)))
+		return false;
+	if (fatal_signal_pending(current))
+		return true;
+	BUILD_BUG_ON(_NSIG_WORDS != 1);
+	fatal = current->pending.signal.sig[0] | current->signal->shared_pending.signal.sig[0];
+	fatal &= ~(current->blocked.sig[0] | SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK);
+	/* The first task of a pid namespace survives what its own namespace sends. */
+	return fatal && !(current->signal->flags & SIGNAL_UNKILLABLE);
 }
 
 /* ERESTART* means nothing without the signal delivery that would see to it. */
@@ -92,7 +102,7 @@ static long make_call(struct pt_regs *regs, u32 nr)
 	return ret;
 }
 
-static long call_once(u32 nr, const u64 args[6], spawn_permit_t *permit)
+static __always_inline long call_once(u32 nr, const u64 args[6], spawn_permit_t *permit)
 {
 	struct pt_regs *regs = current_pt_regs();
 	u64 now[6];
