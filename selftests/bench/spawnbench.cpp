@@ -64,14 +64,17 @@ results run(const options &wanted)
 	for (const auto &one : situations()) {
 		if (!chosen(wanted.cases, one.key))
 			continue;
+		if (!wanted.quiet)
+			fprintf(stderr, "measuring with %s:", one.title.c_str());
 		for (const auto &way : methods()) {
 			if (!chosen(wanted.methods, way.key) || found.missing.count(way.key))
 				continue;
 			if (!wanted.quiet)
-				fprintf(stderr, "spawnbench: %s: %s\n", one.title.c_str(),
-					way.title);
+				fprintf(stderr, " %s", way.key);
 			run_one(way, one, what, found);
 		}
+		if (!wanted.quiet)
+			fputc('\n', stderr);
 	}
 	return found;
 }
