@@ -108,8 +108,11 @@ int spawn_child(void *data)
 	blank_signals(job->request.flags);
 
 	ret = run(job, &fault);
-	/* After the point of no return, or with a signal about to act, the signal says it all. */
-	failed = ret && ret != -ERESTARTNOINTR && !spawn_has_execed(current);
+	/*
+	 * With a signal about to act, the signal says it all; so it is after every failure past exec's
+	 * point of no return. exit_signal can't tell here: it is SIGCHLD also if the caller has died.
+	 */
+	failed = ret && ret != -ERESTARTNOINTR;
 	if (failed)
 		fault.error = -ret;
 	job->fault = fault;

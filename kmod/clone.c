@@ -39,14 +39,16 @@ static long wait_for_exit(pid_t pid)
 static bool reap(struct task_struct *child, pid_t pid)
 {
 	sigset_t block, saved;
-	bool reaped;
+	long ret = -ECHILD;
 
 	sigfillset(&block);
 	sigdelset(&block, SIGKILL);
 	sigprocmask(SIG_SETMASK, &block, &saved);
-	reaped = !pid_alive(child) || wait_for_exit(pid) == pid || !pid_alive(child);
+	if (pid_alive(child))
+		ret = wait_for_exit(pid);
 	sigprocmask(SIG_SETMASK, &saved, NULL);
-	return reaped;
+	/* ECHILD: another thread's wait has it, though the number may be taken for a moment yet. */
+	return ret == pid || ret == -ECHILD;
 }
 
 /* The vfork wait has ended: the child has exec'ed or exited, or we are being killed. */
