@@ -114,7 +114,7 @@ void check_fails(request &wanted, int error, spawn_stage stage, unsigned index)
 		close(result.pidfd);
 	CHECK(open_descriptors().size() == descriptors);
 	check_nothing_left();
-	if (got == 0 && result.pid > 0)
+	if ((got == 0 && result.pid > 0) || result.state == SPAWN_STATE_UNREAPED)
 		child(result.pid).wait();
 	while (sigchld.take(SIGCHLD))
 		;
@@ -125,7 +125,7 @@ outcome spawn_and_wait(request &wanted)
 	outcome all = { wanted.submit(), {}, -1 };
 
 	all.result = wanted.result();
-	if (all.error == 0)
+	if (all.error == 0 || all.result.state == SPAWN_STATE_UNREAPED)
 		all.status = child(all.result.pid).wait();
 	return all;
 }

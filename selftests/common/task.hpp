@@ -54,7 +54,7 @@ struct outcome {
 	int status;		/* of waitpid(), -1 if there was none to wait for */
 };
 
-/* For use where assertions are not possible: submits and reaps. */
+/* For use where assertions are not possible: submits and reaps, also what a failure left behind. */
 outcome spawn_and_wait(request &wanted);
 
 /* A forked process that runs @work and exits with what it returns; 99 on an exception. */
