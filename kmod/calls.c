@@ -29,10 +29,16 @@ static int permit(u32 nr, const u64 args[6])
 	return -EOPNOTSUPP;
 }
 
-static int check(const struct spawn_call *call)
+static int take(struct spawn_job *job, u32 index)
 {
+	const struct spawn_request *request = &job->request;
+	struct spawn_call *call = &job->calls[index];
 	int ret;
 
+	ret = spawn_copy_struct(call, spawn_element(request->calls, request->call_size, index),
+				request->call_size);
+	if (ret)
+		return ret;
 	if (call->flags & ~SPAWN_CALL_IGNORE_ERROR || call->reserved)
 		return -EINVAL;
 	ret = permit(call->nr, call->args);
@@ -44,16 +50,10 @@ static int check(const struct spawn_call *call)
 
 int spawn_calls_take(struct spawn_job *job, u32 *index)
 {
-	const struct spawn_request *request = &job->request;
 	int ret;
 
-	ret = spawn_copy_array(job->calls, sizeof(*job->calls), request->calls, request->call_size,
-			       request->call_count, index);
-	if (ret)
-		return ret;
-
-	for (*index = 0; *index < request->call_count; ++*index) {
-		ret = check(&job->calls[*index]);
+	for (*index = 0; *index < job->request.call_count; ++*index) {
+		ret = take(job, *index);
 		if (ret)
 			return ret;
 	}

@@ -49,7 +49,7 @@ static void blank_signals(u64 flags)
 
 static long exec(const struct spawn_request *request)
 {
-	const u64 args[5] = {
+	const u64 args[6] = {
 		(s64)request->exec_dirfd, request->path, request->argv, request->envp,
 		request->exec_flags,
 	};
@@ -93,7 +93,7 @@ static void report(struct spawn_job *job)
 	trace_spawn_failure(job, task_pid_nr(current));
 	/* A result that has vanished is its owner's loss; the task ends all the same. */
 	if (spawn_job_is_async(job))
-		spawn_result_report(job->result, SPAWN_STATE_UNREAPED, &job->fault, 0);
+		spawn_result_report(spawn_job_result(job), SPAWN_STATE_UNREAPED, &job->fault, 0);
 }
 
 int spawn_child(void *data)

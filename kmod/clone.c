@@ -54,6 +54,7 @@ static bool reap(struct task_struct *child, pid_t pid)
 /* The vfork wait has ended: the child has exec'ed or exited, or we are being killed. */
 static long settle(struct spawn_job *job, pid_t pid)
 {
+	struct spawn_result __user *result = spawn_job_result(job);
 	struct task_struct *child;
 	struct spawn_fault fault;
 	enum spawn_state state;
@@ -66,7 +67,7 @@ static long settle(struct spawn_job *job, pid_t pid)
 	child = job->child;
 	fault = job->fault;
 	if (spawn_has_execed(child)) {
-		put_user(SPAWN_STATE_EXECED, &job->result->state);
+		put_user(SPAWN_STATE_EXECED, &result->state);
 		return 0;
 	}
 
@@ -78,31 +79,34 @@ static long settle(struct spawn_job *job, pid_t pid)
 			signal = child->exit_code & 0x7f;
 		}
 	}
-	spawn_result_report(job->result, state, &fault, signal);
+	spawn_result_report(result, state, &fault, signal);
 	return -(long)fault.error;
 }
 
 static long refuse(struct spawn_job *job, long error)
 {
+	struct spawn_result __user *result = spawn_job_result(job);
+
 	/* The restarted ioctl makes the result anew. */
 	if (error == -ERESTARTNOINTR)
 		return error;
 
-	job->fault = (struct spawn_fault){ .error = -error, .stage = SPAWN_STAGE_CLONE };
+	job->fault.error = -error;
 	trace_spawn_failure(job, 0);
-	put_user(0, &job->result->running);
-	spawn_result_report(job->result, SPAWN_STATE_NOT_STARTED, &job->fault, 0);
+	put_user(0, &result->running);
+	spawn_result_report(result, SPAWN_STATE_NOT_STARTED, &job->fault, 0);
 	return error;
 }
 
 long spawn_clone(struct spawn_job *job)
 {
+	struct spawn_result __user *result = spawn_job_result(job);
 	struct kernel_clone_args args = {
 		/* exit_signal 0: silent and unseen by wait until exec, which sets SIGCHLD */
 		.flags = CLONE_VM | CLONE_FILES | CLONE_PARENT_SETTID,
 		.fn = spawn_child,
 		.fn_arg = job,
-		.parent_tid = &job->result->pid,
+		.parent_tid = &result->pid,
 	};
 	bool async = spawn_job_is_async(job);
 	pid_t pid;
@@ -112,12 +116,12 @@ long spawn_clone(struct spawn_job *job)
 		args.flags |= CLONE_CLEAR_SIGHAND;
 	if (job->request.flags & SPAWN_PIDFD) {
 		args.flags |= CLONE_PIDFD;
-		args.pidfd = &job->result->pidfd;
+		args.pidfd = &result->pidfd;
 	}
 	if (async) {
 		args.flags |= CLONE_CHILD_CLEARTID;
-		args.child_tid = (int __user *)&job->result->running;
-		if (spawn_result_in_flight(job->result))
+		args.child_tid = (int __user *)&result->running;
+		if (spawn_result_in_flight(result))
 			return -EFAULT;
 	} else {
 		args.flags |= CLONE_VFORK;

@@ -14,15 +14,15 @@
 #define SET_KNOWN	(SPAWN_SET_UIDS | SPAWN_SET_GIDS | SPAWN_SET_GROUPS | \
 			 SPAWN_SET_SECUREBITS | SPAWN_SET_CAPABILITIES)
 
-static bool is_zero(const void *from, const void *to)
+static __always_inline bool is_zero(const void *from, const void *to)
 {
 	const u64 *word;
+	u64 any = 0;
 
 	BUILD_BUG_ON(offsetof(struct spawn_credentials, uid) % sizeof(*word));
 	for (word = from; word < (const u64 *)to; word++)
-		if (*word)
-			return false;
-	return true;
+		any |= *word;
+	return !any;
 }
 
 int spawn_credentials_check(const struct spawn_request *request)

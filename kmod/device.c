@@ -68,17 +68,29 @@ static long do_info(struct spawn_info __user *to)
  * Whether the caller can be served so that nobody who watches it is passed by. A tracer that stops
  * at system calls would not see the child's; the caller is to use clone and exec, which it sees.
  */
-static int check_watchers(const struct spawn_request *request)
+static int check_watchers(void)
 {
 	if (test_syscall_work(SYSCALL_TRACE) || test_syscall_work(SYSCALL_EMU))
 		return -EOPNOTSUPP;
 	return 0;
 }
 
-/* Everything before the clone. *fault tells where it failed. */
-static int prepare(struct spawn_job *job, struct spawn_fault *fault)
+/* Everything before the clone. job->fault tells where it failed. */
+static int prepare(struct spawn_job *job)
 {
+	struct spawn_fault *fault = &job->fault;
 	int ret;
+
+	fault->stage = SPAWN_STAGE_REQUEST;
+	ret = spawn_request_check(&job->request);
+	if (ret)
+		return ret;
+	ret = check_watchers();
+	if (ret)
+		return ret;
+	ret = spawn_job_make_lists(job);
+	if (ret)
+		return ret;
 
 	fault->stage = SPAWN_STAGE_FDS;
 	ret = spawn_fds_take(job, &fault->index);
@@ -86,54 +98,36 @@ static int prepare(struct spawn_job *job, struct spawn_fault *fault)
 		return ret;
 
 	fault->stage = SPAWN_STAGE_CALLS;
-	return spawn_calls_take(job, &fault->index);
-}
-
-static long report_early(struct spawn_job *job, const struct spawn_request *request,
-			 struct spawn_fault *fault, int error)
-{
-	struct spawn_result __user *result = u64_to_user_ptr(request->result);
-
-	fault->error = -error;
-	if (job) {
-		job->fault = *fault;
-		trace_spawn_failure(job, 0);
-	}
-	spawn_result_report(result, SPAWN_STATE_NOT_STARTED, fault, 0);
-	return error;
-}
-
-static long do_spawn(void __user *argument)
-{
-	struct spawn_fault fault = { .stage = SPAWN_STAGE_REQUEST };
-	struct spawn_request request;
-	struct spawn_job *job;
-	long ret;
-
-	ret = spawn_request_read(&request, argument);
+	ret = spawn_calls_take(job, &fault->index);
 	if (ret)
 		return ret;
 
-	ret = spawn_request_check(&request);
-	if (ret)
-		return report_early(NULL, &request, &fault, ret);
-	ret = check_watchers(&request);
-	if (ret)
-		return report_early(NULL, &request, &fault, ret);
+	fault->stage = SPAWN_STAGE_CLONE;
+	fault->index = 0;
+	return spawn_judge_clone(spawn_job_is_async(job));
+}
 
-	/* Before anything is held: a filter's verdict may end this thread. */
-	fault.stage = SPAWN_STAGE_CLONE;
-	ret = spawn_judge_clone(request.flags & SPAWN_ASYNC);
-	if (ret)
-		return report_early(NULL, &request, &fault, ret);
+static long do_spawn(const void __user *argument)
+{
+	struct spawn_job *job = spawn_job_alloc();
+	long ret;
 
-	fault.stage = SPAWN_STAGE_REQUEST;
-	job = spawn_job_alloc(&request);
 	if (!job)
-		return report_early(NULL, &request, &fault, -ENOMEM);
+		return -ENOMEM;
 
-	ret = prepare(job, &fault);
-	ret = ret ? report_early(job, &request, &fault, ret) : spawn_clone(job);
+	ret = spawn_request_read(&job->request, argument);
+	if (ret)
+		goto put_job;
+
+	ret = prepare(job);
+	if (!ret) {
+		ret = spawn_clone(job);
+	} else {
+		job->fault.error = -ret;
+		trace_spawn_failure(job, 0);
+		spawn_result_report(spawn_job_result(job), SPAWN_STATE_NOT_STARTED, &job->fault, 0);
+	}
+put_job:
 	spawn_job_put(job);
 	return ret;
 }
@@ -148,7 +142,7 @@ static long spawn_ioctl(struct file *file, unsigned int command, unsigned long a
 	case SPAWN_IOC_INFO:
 		return do_info((void __user *)argument);
 	case SPAWN_IOC_SPAWN:
-		return do_spawn((void __user *)argument);
+		return do_spawn((const void __user *)argument);
 	default:
 		return -ENOTTY;
 	}

@@ -27,8 +27,15 @@ static bool is_duplicate(const struct spawn_job *job, u32 index, u32 to, bool so
 
 static int take(struct spawn_job *job, u32 index, bool *sorted)
 {
-	const struct spawn_fd *fd = &job->fds[index];
+	const struct spawn_request *request = &job->request;
+	struct spawn_fd *fd = &job->fds[index];
+	struct file *file;
+	int ret;
 
+	ret = spawn_copy_struct(fd, spawn_element(request->fds, request->fd_size, index),
+				request->fd_size);
+	if (ret)
+		return ret;
 	if (fd->flags & ~SPAWN_FD_CLOEXEC || fd->reserved)
 		return -EINVAL;
 
@@ -39,22 +46,19 @@ static int take(struct spawn_job *job, u32 index, bool *sorted)
 		return -EBADF;
 
 	/* raw: a child of fork() has the caller's O_PATH descriptors too */
-	job->files[index] = fget_raw(fd->from);
-	return job->files[index] ? 0 : -EBADF;
+	file = fget_raw(fd->from);
+	if (!file)
+		return -EBADF;
+	job->files[job->files_taken++] = file;
+	return 0;
 }
 
 int spawn_fds_take(struct spawn_job *job, u32 *index)
 {
-	const struct spawn_request *request = &job->request;
 	bool sorted = true;
 	int ret;
 
-	ret = spawn_copy_array(job->fds, sizeof(*job->fds), request->fds, request->fd_size,
-			       request->fd_count, index);
-	if (ret)
-		return ret;
-
-	for (*index = 0; *index < request->fd_count; ++*index) {
+	for (*index = 0; *index < job->request.fd_count; ++*index) {
 		ret = take(job, *index, &sorted);
 		if (ret)
 			return ret;
@@ -122,7 +126,7 @@ int spawn_fds_install(struct spawn_job *job, u32 *index)
 			return ret;
 		/* The table has its own reference now, so this is never the last. */
 		fput(file);
-		job->files[*index] = NULL;
+		job->files_installed++;
 	}
 	return 0;
 }

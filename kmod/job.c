@@ -1,38 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The life of a job: one allocation for it and its arrays. */
+/* The life of a job and the memory of its lists. */
 
 #include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched/task.h>
+#include <linux/slab.h>
 
 #include "job.h"
 
-#define SPAWN_JOB_SMALL	1024
+/* Room for the lists of an ordinary request: some thirty descriptors, say, or ten and eight calls. */
+#define JOB_SIZE	1024
 
-struct spawn_job *spawn_job_alloc(const struct spawn_request *request)
+struct spawn_job *spawn_job_alloc(void)
 {
-	struct spawn_job *job;
-	size_t calls_at = sizeof(*job);
-	size_t fds_at = calls_at + array_size(request->call_count, sizeof(*job->calls));
-	size_t files_at = fds_at + array_size(request->fd_count, sizeof(*job->fds));
-	size_t size = files_at + array_size(request->fd_count, sizeof(*job->files));
+	/* Not accounted: the task it belongs to is, and weighs twenty times as much. */
+	struct spawn_job *job = kmalloc(JOB_SIZE, GFP_KERNEL);
 
-	/*
-	 * The counts are below their limits by now, so the sum can't wrap. A small job is not worth
-	 * the accounting: the task it belongs to is charged and weighs twenty times as much.
-	 */
-	job = kvzalloc(size, size > SPAWN_JOB_SMALL ? GFP_KERNEL_ACCOUNT : GFP_KERNEL);
 	if (!job)
 		return NULL;
-
 	refcount_set(&job->users, 1);
-	job->request = *request;
-	job->result = u64_to_user_ptr(request->result);
-	job->calls = (void *)job + calls_at;
-	job->fds = (void *)job + fds_at;
-	job->files = (void *)job + files_at;
+	job->lists = NULL;
+	job->files_taken = 0;
+	job->files_installed = 0;
+	job->child = NULL;
+	job->fault = (struct spawn_fault){};
 	return job;
+}
+
+int spawn_job_make_lists(struct spawn_job *job)
+{
+	const struct spawn_request *request = &job->request;
+	void *lists = job + 1;
+	size_t calls, fds, size;
+
+	/* The counts are below their limits by now, so the sum can't wrap. */
+	calls = array_size(request->call_count, sizeof(*job->calls));
+	fds = array_size(request->fd_count, sizeof(*job->fds));
+	size = calls + fds + array_size(request->fd_count, sizeof(*job->files));
+	if (size > JOB_SIZE - sizeof(*job)) {
+		lists = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+		if (!lists)
+			return -ENOMEM;
+		job->lists = lists;
+	}
+
+	job->calls = lists;
+	job->fds = lists + calls;
+	job->files = lists + calls + fds;
+	return 0;
 }
 
 void spawn_job_get(struct spawn_job *job)
@@ -47,10 +63,10 @@ void spawn_job_put(struct spawn_job *job)
 	if (!refcount_dec_and_test(&job->users))
 		return;
 
-	for (i = 0; i < job->request.fd_count; i++)
-		if (job->files[i])
-			fput(job->files[i]);
+	for (i = job->files_installed; i < job->files_taken; i++)
+		fput(job->files[i]);
 	if (job->child)
 		put_task_struct(job->child);
-	kvfree(job);
+	kvfree(job->lists);
+	kfree(job);
 }

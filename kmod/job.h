@@ -10,6 +10,7 @@
 #define SPAWN_JOB_H
 
 #include <linux/fs.h>
+#include <linux/kernel.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 #include <linux/spawn.h>
@@ -24,12 +25,14 @@ struct spawn_fault {
 struct spawn_job {
 	refcount_t users;
 	struct spawn_request request;
-	struct spawn_result __user *result;
 
-	/* Caller until the clone, child after it. */
+	/* The caller's until the clone, the child's after it. */
+	void *lists;			/* the memory of the next three, where the job has no room */
 	struct spawn_call *calls;
 	struct spawn_fd *fds;
-	struct file **files;	/* a reference for each of fds; NULL once it stands in the table */
+	struct file **files;	/* of fds; [files_installed, files_taken) are references */
+	u32 files_taken;
+	u32 files_installed;
 
 	/*
 	 * Written by the child. A synchronous caller reads them once its vfork wait has ended,
@@ -44,7 +47,17 @@ static inline bool spawn_job_is_async(const struct spawn_job *job)
 	return job->request.flags & SPAWN_ASYNC;
 }
 
-struct spawn_job *spawn_job_alloc(const struct spawn_request *request);
+static inline struct spawn_result __user *spawn_job_result(const struct spawn_job *job)
+{
+	return u64_to_user_ptr(job->request.result);
+}
+
+/* A job with one user and an empty request, or NULL. */
+struct spawn_job *spawn_job_alloc(void);
+
+/* Finds room for the lists of a request that was checked. 0 or -ENOMEM. */
+int spawn_job_make_lists(struct spawn_job *job);
+
 void spawn_job_get(struct spawn_job *job);
 void spawn_job_put(struct spawn_job *job);
 

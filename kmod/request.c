@@ -14,32 +14,12 @@
 				 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME | \
 				 CLONE_INTO_CGROUP)
 
-int spawn_copy_array(void *to, size_t size, u64 array, u32 stride, u32 count, u32 *index)
-{
-	const void __user *from = u64_to_user_ptr(array);
-	int ret;
-
-	*index = 0;
-	if (stride == size && !copy_from_user(to, from, size * count))
-		return 0;
-
-	/* One by one: the elements have grown, or one of them can't be read and we say which. */
-	for (; *index < count; ++*index) {
-		ret = copy_struct_from_user(to, size, from, stride);
-		if (ret)
-			return ret;
-		to += size;
-		from += stride;
-	}
-	return 0;
-}
-
-int spawn_request_read(struct spawn_request *request, void __user *from)
+int spawn_request_read(struct spawn_request *request, const void __user *from)
 {
 	u32 size;
 	int ret;
 
-	if (get_user(size, (u32 __user *)from))
+	if (get_user(size, (const u32 __user *)from))
 		return -EFAULT;
 	if (size < SPAWN_REQUEST_SIZE_V1)
 		return -EINVAL;

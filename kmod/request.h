@@ -24,23 +24,23 @@
 
 /*
  * copy_struct_from_user() with a short way for the usual case, that both sides know the same
- * structure.
+ * structure: its size is constant then, which spares the check of the destination.
  */
-#define spawn_copy_struct(to, from, size)						\
-	((size) == sizeof(*(to)) ? (copy_from_user(to, from, sizeof(*(to))) ? -EFAULT : 0) :	\
-				   copy_struct_from_user(to, sizeof(*(to)), from, size))
+#define spawn_copy_struct(to, from, given)						\
+	((given) != sizeof(*(to)) ? copy_struct_from_user(to, sizeof(*(to)), from, given) :	\
+	 copy_from_user(to, from, sizeof(*(to))) ? -EFAULT : 0)
 
-/*
- * Copies an extensible array: count elements, stride bytes apart, of which size bytes are known.
- * 0 or -errno, with *index telling which element is at fault.
- */
-int spawn_copy_array(void *to, size_t size, u64 array, u32 stride, u32 count, u32 *index);
+/* The address of an element of an extensible array, whose elements are stride bytes apart. */
+static inline const void __user *spawn_element(u64 array, u32 stride, u32 index)
+{
+	return u64_to_user_ptr(array) + (u64)stride * index;
+}
 
 /*
  * Reads the request's fixed part and readies its result structure. On success every later error is
  * reported there.
  */
-int spawn_request_read(struct spawn_request *request, void __user *from);
+int spawn_request_read(struct spawn_request *request, const void __user *from);
 
 /* Checks the fixed part. 0 or -errno, stage request. */
 int spawn_request_check(const struct spawn_request *request);

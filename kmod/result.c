@@ -8,8 +8,7 @@
 
 int spawn_result_init(const struct spawn_request *request)
 {
-	void __user *to = u64_to_user_ptr(request->result);
-	const struct spawn_result blank = { .pidfd = -1 };
+	struct spawn_result __user *to = u64_to_user_ptr(request->result);
 	u32 size = request->result_size;
 
 	if (size < SPAWN_RESULT_SIZE_V1)
@@ -19,11 +18,26 @@ int spawn_result_init(const struct spawn_request *request)
 	/* futex words are aligned */
 	if (!IS_ALIGNED(request->result, sizeof(u32)))
 		return -EINVAL;
-	if (copy_to_user(to, &blank, sizeof(blank)))
+
+	if (!user_write_access_begin(to, sizeof(*to)))
 		return -EFAULT;
-	if (size > sizeof(blank) && clear_user(to + sizeof(blank), size - sizeof(blank)))
+	unsafe_put_user(0, &to->running, fault);
+	unsafe_put_user(SPAWN_STATE_NOT_STARTED, &to->state, fault);
+	unsafe_put_user(0, &to->pid, fault);
+	unsafe_put_user(-1, &to->pidfd, fault);
+	unsafe_put_user(0, &to->error, fault);
+	unsafe_put_user(0, &to->stage, fault);
+	unsafe_put_user(0, &to->index, fault);
+	unsafe_put_user(0, &to->signal, fault);
+	user_write_access_end();
+
+	if (size > sizeof(*to) && clear_user(to + 1, size - sizeof(*to)))
 		return -EFAULT;
 	return 0;
+
+fault:
+	user_write_access_end();
+	return -EFAULT;
 }
 
 int spawn_result_in_flight(struct spawn_result __user *result)

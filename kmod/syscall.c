@@ -134,9 +134,8 @@ static int permit_execveat(u32 nr, const u64 args[6])
 	return nr == __NR_execveat ? 0 : -EPERM;
 }
 
-long spawn_execveat(const u64 args[5])
+long spawn_execveat(const u64 args[6])
 {
-	const u64 frame[6] = { args[0], args[1], args[2], args[3], args[4] };
 	struct pt_regs *regs = current_pt_regs();
 	long ret;
 
@@ -145,7 +144,7 @@ long spawn_execveat(const u64 args[5])
 	 * there is no way to user mode and back on which that would happen.
 	 */
 	for (;;) {
-		ret = call_once(__NR_execveat, frame, permit_execveat);
+		ret = call_once(__NR_execveat, args, permit_execveat);
 		if (ret != -ERESTARTNOINTR || is_doomed())
 			break;
 		schedule_timeout_killable(1);
@@ -158,7 +157,7 @@ long spawn_execveat(const u64 args[5])
 	return ret > 0 ? -EPERM : settle_restart(ret);
 }
 
-int spawn_judge_clone(bool async)
+int spawn_judge_clone_by_filter(bool async)
 {
 	const u64 args[6] = { CLONE_VM | (async ? 0 : CLONE_VFORK) | SIGCHLD };
 	struct pt_regs *regs = current_pt_regs();
@@ -166,11 +165,9 @@ int spawn_judge_clone(bool async)
 	long ret = 0;
 	u64 now[6];
 
-	if (!test_syscall_work(SECCOMP))
-		return 0;
 	/*
-	 * A filter may kill this thread on the spot when there are others, and with it the references
-	 * that the ioctl holds would be lost.
+	 * A filter may end this thread on the spot when there are others, and the references that the
+	 * ioctl holds would be lost. A thread that is alone is ended by a signal.
 	 */
 	if (!thread_group_empty(current))
 		return -EOPNOTSUPP;

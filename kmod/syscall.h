@@ -7,6 +7,7 @@
 #ifndef SPAWN_SYSCALL_H
 #define SPAWN_SYSCALL_H
 
+#include <linux/thread_info.h>
 #include <linux/types.h>
 
 /* May this system call be made with these arguments? 0 or -errno. */
@@ -22,13 +23,18 @@ typedef int spawn_permit_t(u32 nr, const u64 args[6]);
 long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit);
 
 /* execveat(2), alike. On 0 the task holds the new program and must return to user mode. */
-long spawn_execveat(const u64 args[5]);
+long spawn_execveat(const u64 args[6]);
 
 /*
  * Asks the filters of the calling task whether it may make a child at all, as vfork-like clone(2).
- * 0 or -errno. Nothing may be held that a killed thread could not give back.
+ * 0 or -errno.
  */
-int spawn_judge_clone(bool async);
+int spawn_judge_clone_by_filter(bool async);
+
+static inline int spawn_judge_clone(bool async)
+{
+	return test_syscall_work(SECCOMP) ? spawn_judge_clone_by_filter(async) : 0;
+}
 
 /* Ends the task. */
 void __noreturn spawn_exit(int status);
