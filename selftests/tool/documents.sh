@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# README.md and the manual pages say what is so. Sourced by run.
+# shellcheck disable=SC2016,SC2154  # run sets the names; backticks are Markdown
+
+readme_example() {
+	expect 0 '*0 -> *1 -> *2 -> *3 -> /proc/*/fd' 'process [0-9]*, made by *' \
+		"$build/selftests/tool/readme-example" </dev/null && ! grep -q ' 4 -> ' output
+}
+
+library_example() {
+	expect 0 'git version *' '*: 0' "$build/selftests/tool/library-example"
+}
+
+device_example() {
+	if [[ -e /dev/spawn ]]; then
+		expect 0 '*0 -> *1 -> *2 -> *3 -> /proc/*/fd' '' "$build/selftests/tool/device-example" </dev/null &&
+			! grep -q ' 4 -> ' output
+	else
+		expect 1 '' '/dev/spawn: No such file or directory' "$build/selftests/tool/device-example"
+	fi
+}
+
+# named_in DOCUMENT: every word of standard input is there. Emphasis is written _so_.
+named_in() {
+	local word found=0
+	while read -r word; do
+		found=1
+		grep -qE -- "(^|[^A-Za-z0-9_-])_?${word}_?([^A-Za-z0-9_-]|$)" "$1" || { echo "$1: no $word"; return 1; }
+	done
+	((found))
+}
+
+options_are_documented() {
+	{ "$tool" run --help; "$tool" info --help; "$tool" --help; } | grep -oE -- '--[a-z0-9-]+' | sort -u |
+		named_in "$top/tools/spawnctl.1.scd"
+}
+
+abi_is_documented() {
+	sed -nE 's/^(#define\s+|\s+)(SPAWN_[A-Z_]+)[( \t=].*/\2/p' "$top/kmod/uapi/linux/spawn.h" |
+		grep -vE '_SIZE_V1$|_IOC_MAGIC$|_STAGE_' | sort -u | named_in "$top/kmod/spawn.4.scd"
+}
+
+fields_are_documented() {
+	sed -nE 's/^\s+__[us](32|64)\s+([a-z_]+)(\[[0-9]\])?;.*/\2/p' "$top/kmod/uapi/linux/spawn.h" |
+		sort -u | named_in "$top/kmod/spawn.4.scd"
+}
+
+calls_are_documented() {
+	grep -oE '__NR_[a-z0-9_]+,' "$top/kmod/calls.c" | sed 's/__NR_\(.*\),/\\*\1\\*\\(2\\)/' |
+		named_in "$top/kmod/spawn.4.scd"
+}
+
+readme_names_what_exists() {
+	local path
+	grep -oE '`(kmod|libspawnctl|tools|selftests)/[a-z0-9/._]*`' "$top/README.md" | tr -d '`' | sort -u >paths
+	[[ -s paths ]]
+	while read -r path; do
+		[[ -e $top/$path ]] || { echo "README.md names $path"; return 1; }
+	done <paths
+}
+
+test_documents() {
+	check "the example of README.md runs as it stands there" readme_example
+	check "the example of libspawnctl(7) runs" library_example
+	check "the example of spawn(4) runs" device_example
+	check "spawnctl(1) names every option" options_are_documented
+	check "spawn(4) names every constant of the ABI" abi_is_documented
+	check "spawn(4) names every field of the ABI" fields_are_documented
+	check "spawn(4) names every permitted call" calls_are_documented
+	check "the paths in README.md exist" readme_names_what_exists
+}
