@@ -39,7 +39,7 @@ int case_seconds()
 	const char *value = getenv("SPAWNCTL_CASE_SECONDS");
 	int seconds = value ? atoi(value) : 0;
 
-	return seconds > 0 ? seconds : 120;
+	return seconds > 0 ? seconds : 240;
 }
 
 /* SIGKILL, since a thread that waits for a borrowed mm to come back runs no handler. */

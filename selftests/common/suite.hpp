@@ -14,7 +14,7 @@ namespace selftest {
  * or nothing; then every case counts as skipped. Returns the exit status: 0, or 1 if any failed.
  *
  * SPAWNCTL_MUST_WORK=1 turns a skip into a failure; SPAWNCTL_CASE_SECONDS is the time limit of one
- * case (default 120); when it is over the process kills itself.
+ * case (default 240); when it is over the process kills itself.
  */
 int run_suite(int argc, char **argv, std::optional<std::string> (*unavailable)() = nullptr);
 
