@@ -42,10 +42,6 @@ void set_variable(description &what, std::string name, std::optional<std::string
 
 } // namespace
 
-command::command(std::unique_ptr<description> what) noexcept : what_(std::move(what))
-{
-}
-
 command::command(std::string program, std::vector<std::string> args)
 	: what_(std::make_unique<description>())
 {

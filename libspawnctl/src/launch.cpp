@@ -89,15 +89,16 @@ int launch::attempt(backend chosen)
 		return fall_back();
 	}
 
-	const int error = module::spawn(request_, result_, no_module_);
+	const bool forced = chosen == backend::module;
+	const int error = module::spawn(request_, result_, forced, no_module_);
 	if (!error || no_module_.at == module::step::none)
 		return error;
-	if (chosen == backend::automatic) {
-		clean_up();
-		return fall_back();
+	if (forced) {
+		detail_ = module::sentence(no_module_.at);
+		return error;
 	}
-	detail_ = module::sentence(no_module_.at);
-	return error;
+	clean_up();
+	return fall_back();
 }
 
 int launch::fall_back()

@@ -155,7 +155,7 @@ obstacle ask(spawn_info &to) noexcept
 	return why;
 }
 
-int spawn(const spawn_request &request, spawn_result &result, obstacle &why) noexcept
+int spawn(const spawn_request &request, spawn_result &result, bool forced, obstacle &why) noexcept
 {
 	spawn_request complete = request;
 
@@ -167,7 +167,8 @@ int spawn(const spawn_request &request, spawn_result &result, obstacle &why) noe
 			result.error = static_cast<unsigned>(why.error);
 			return why.error;
 		}
-		why = find_obstacle(request, known->info);
+		if (!forced)
+			why = find_obstacle(request, known->info);
 		if (why.at != step::none) {
 			result.error = static_cast<unsigned>(why.error);
 			return why.error;

@@ -47,8 +47,10 @@ obstacle ask(spawn_info &to) noexcept;
 /*
  * Makes the child of @request, and fills @result. 0, or an errno: @result has the stage. When @why is
  * set, nothing was tried that another executor could not begin anew.
+ *
+ * @forced: there is no other executor, so the module has the last word on what it does not list.
  */
-int spawn(const spawn_request &request, spawn_result &result, obstacle &why) noexcept;
+int spawn(const spawn_request &request, spawn_result &result, bool forced, obstacle &why) noexcept;
 
 } // namespace spawnctl::module
 

@@ -148,8 +148,6 @@ public:
 	process spawn(std::error_code &error) const noexcept;
 
 private:
-	explicit command(std::unique_ptr<description> what) noexcept;
-
 	std::unique_ptr<description> what_;
 };
 

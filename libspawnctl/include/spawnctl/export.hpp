@@ -7,5 +7,7 @@
 #define SPAWNCTL_EXPORT_HPP
 
 #define SPAWNCTL_API __attribute__((visibility("default")))
+/* For the private members of an exported class. */
+#define SPAWNCTL_LOCAL __attribute__((visibility("hidden")))
 
 #endif /* SPAWNCTL_EXPORT_HPP */

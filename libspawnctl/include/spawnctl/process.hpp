@@ -217,10 +217,10 @@ private:
 		unsigned what = 0;
 	};
 
-	void settle() noexcept;
-	void close() noexcept;
-	bool reap(int options, std::error_code &error) noexcept;
-	[[noreturn]] void fail(const std::error_code &error, const char *what) const;
+	SPAWNCTL_LOCAL void settle() noexcept;
+	SPAWNCTL_LOCAL void close() noexcept;
+	SPAWNCTL_LOCAL bool reap(int options, std::error_code &error) noexcept;
+	[[noreturn]] SPAWNCTL_LOCAL void fail(const std::error_code &error, const char *what) const;
 
 	pid_t pid_ = 0;
 	int pidfd_ = -1;
