@@ -10,9 +10,9 @@
 namespace spawnctl {
 
 static constexpr unsigned permitted[] = {
-	SYS_chdir,  /* the child has a working directory and mask of its own: no CLONE_FS */
+	SYS_chdir, /* the child has a working directory and mask of its own: no CLONE_FS */
 	SYS_fchdir, /* the same */
-	SYS_umask,  /* the same */
+	SYS_umask, /* the same */
 	SYS_setsid, /* the task's own session */
 };
 

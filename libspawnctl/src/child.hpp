@@ -39,11 +39,11 @@ struct child_orders {
 	const spawn_request *request;
 	spawn_result *result;
 
-	bool shares_table;     /* CLONE_FILES: unshare before anything else */
-	bool has_close_range;  /* else walk /proc/self/fd */
-	bool tell_parent;      /* asynchronous: wake it when the descriptors are ours */
+	bool shares_table; /* CLONE_FILES: unshare before anything else */
+	bool has_close_range; /* else walk /proc/self/fd */
+	bool tell_parent; /* asynchronous: wake it when the descriptors are ours */
 	bool handlers_cleared; /* by CLONE_CLEAR_SIGHAND */
-	std::uint64_t mask;    /* of signals to block */
+	std::uint64_t mask; /* of signals to block */
 
 	unsigned unshare_from; /* above every source */
 	const fd_step *steps;

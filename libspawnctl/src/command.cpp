@@ -43,7 +43,7 @@ void set_variable(description &what, std::string name, std::optional<std::string
 } // namespace
 
 command::command(std::string program, std::vector<std::string> args)
-	: what_(std::make_unique<description>())
+    : what_(std::make_unique<description>())
 {
 	check_text(*what_, program);
 	what_->argv.push_back(program);
@@ -200,14 +200,18 @@ const std::string &command::program() const noexcept
 
 process command::spawn(failure &why) const noexcept
 {
-	return launch::run(*what_, why);
+	process child;
+
+	launch::run(*what_, child, why);
+	return child;
 }
 
 process command::spawn(std::error_code &error) const noexcept
 {
 	failure why;
-	process child = spawn(why);
+	process child;
 
+	launch::run(*what_, child, why);
 	error = why.code;
 	return child;
 }
@@ -215,8 +219,9 @@ process command::spawn(std::error_code &error) const noexcept
 process command::spawn() const
 {
 	failure why;
-	process child = spawn(why);
+	process child;
 
+	launch::run(*what_, child, why);
 	if (why)
 		throw spawn_error(why, program());
 	return child;

@@ -29,7 +29,7 @@ struct description final {
 
 	bool inherits_environment = true;
 	std::vector<std::string> environment; /* instead of the inherited one */
-	std::vector<variable> variables;      /* on top; each name once */
+	std::vector<variable> variables; /* on top; each name once */
 
 	std::vector<spawn_fd> fds;
 	std::optional<std::string> cwd;

@@ -34,8 +34,7 @@ int descriptors::check(const spawn_request &request, unsigned &index)
 {
 	const auto *fds = reinterpret_cast<const spawn_fd *>(request.fds);
 	const unsigned count = request.fd_count;
-	struct rlimit limit {
-	};
+	struct rlimit limit {};
 
 	sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
 	targets_.reserve(count);
@@ -58,7 +57,8 @@ int descriptors::check(const spawn_request &request, unsigned &index)
 			return EBADF;
 		targets_.insert(at, { fd.to, index, 0 });
 		unshare_from_ = std::max(unshare_from_, fd.from + 1);
-		if (fd.from == fd.to && bool(flags & FD_CLOEXEC) != bool(fd.flags & SPAWN_FD_CLOEXEC))
+		if (fd.from == fd.to &&
+		    bool(flags & FD_CLOEXEC) != bool(fd.flags & SPAWN_FD_CLOEXEC))
 			steps_.push_back({ fd_step::set_flags, fd.from, fd.to,
 					   fd.flags & SPAWN_FD_CLOEXEC, index });
 	}
@@ -131,7 +131,8 @@ void descriptors::order_moves(std::span<const spawn_fd> list)
 		}
 
 		next = static_cast<std::size_t>(
-			std::find(done.begin() + static_cast<std::ptrdiff_t>(next), done.end(), false) -
+			std::find(done.begin() + static_cast<std::ptrdiff_t>(next), done.end(),
+				  false) -
 			done.begin());
 		if (next == list.size())
 			return;
@@ -157,8 +158,10 @@ void descriptors::list_ranges(bool own_table)
 	ranges_.reserve(targets_.size() + 1);
 	for (const target &entry : targets_) {
 		if (first < entry.number && first < end)
-			ranges_.push_back({ static_cast<unsigned>(first), 
-					    static_cast<unsigned>(std::min<unsigned long>(entry.number, end) - 1) });
+			ranges_.push_back(
+				{ static_cast<unsigned>(first),
+				  static_cast<unsigned>(std::min<unsigned long>(entry.number, end) -
+							1) });
 		first = entry.number + 1UL;
 	}
 	if (first < end)

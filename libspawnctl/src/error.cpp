@@ -45,8 +45,8 @@ std::string failure::message() const
 }
 
 spawn_error::spawn_error(const failure &why, const std::string &program)
-	: std::system_error(why.code, program.empty() ? place(why) : program + ": " + place(why)),
-	  why_(why)
+    : std::system_error(why.code, program.empty() ? place(why) : program + ": " + place(why)),
+      why_(why)
 {
 }
 

@@ -19,7 +19,7 @@ namespace spawnctl::fallback {
 namespace {
 
 constexpr std::uint64_t flags_known = SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_BLANK_MM |
-				      SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
+	SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
 constexpr std::uint64_t flags_served =
 	SPAWN_ASYNC | SPAWN_PIDFD | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
 
@@ -40,7 +40,8 @@ int check_request(const spawn_request &request, const char *&detail) noexcept
 	if (request.flags & ~flags_known)
 		return EINVAL;
 	if (request.flags & SPAWN_STOPPED) {
-		detail = "only the module can stop a child between its exec and its first instruction";
+		detail = "only the module can stop a child between its exec and its first "
+			 "instruction";
 		return EOPNOTSUPP;
 	}
 	if (request.flags & ~flags_served || request.clone_flags)
@@ -63,8 +64,8 @@ int ask_close_range() noexcept
 class shared_result final {
 public:
 	shared_result() noexcept
-		: at_(mmap(nullptr, sizeof(spawn_result), PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+	    : at_(mmap(nullptr, sizeof(spawn_result), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0))
 	{
 	}
 
@@ -207,7 +208,8 @@ int spawn_forking(const spawn_request &request, spawn_result &result, workspace 
 
 		space.orders.mask = request.flags & SPAWN_KEEP_SIGMASK ? blocked.former() : 0;
 		/* No stack, no thread area; of the pointers only the pidfd's counts. */
-		pid = sys::call(SYS_clone, CLONE_VFORK | CLONE_PIDFD, nullptr, &pidfd, nullptr, nullptr);
+		pid = sys::call(SYS_clone, CLONE_VFORK | CLONE_PIDFD, nullptr, &pidfd, nullptr,
+				nullptr);
 		if (!pid)
 			spawnctl_child(&space.orders);
 	}

@@ -28,56 +28,55 @@ bool choose_backend(backend told, backend &chosen) noexcept
 	return parsed.has_value();
 }
 
-process launch::run(const description &what, failure &why) noexcept
+void launch::run(const description &what, process &child, failure &why) noexcept
 try {
 	backend chosen;
 
 	why = {};
-	if (!choose_backend(what.wanted, chosen)) {
+	if (!choose_backend(what.wanted, chosen))
 		why = { { EINVAL, std::system_category() }, stage::request, 0, 0, bad_variable };
-		return {};
-	}
-	if (what.flags & SPAWN_ASYNC)
-		return run_ahead(what, chosen, why);
-	return run_now(what, chosen, why);
+	else if (what.flags & SPAWN_ASYNC)
+		run_ahead(what, chosen, child, why);
+	else
+		run_now(what, chosen, child, why);
 } catch (const std::bad_alloc &) {
 	why = { { ENOMEM, std::system_category() }, stage::request, 0, 0, nullptr };
-	return {};
 }
 
-process launch::run_now(const description &what, backend chosen, failure &why)
+void launch::run_now(const description &what, backend chosen, process &child, failure &why)
 {
 	plan request;
 	spawn_result result {};
 
 	if (!request.make(what, plan::strings::borrowed, why))
-		return {};
+		return;
 
 	launch spawn(request, result, nullptr);
-	if (!spawn.attempt(chosen))
-		return spawn.hand_over();
-	spawn.clean_up();
-	why = explain(result, spawn.detail_);
-	return {};
+	if (!spawn.attempt(chosen)) {
+		spawn.hand_over(child);
+	} else {
+		spawn.clean_up();
+		why = explain(result, spawn.detail_);
+	}
 }
 
 /* What happened to a child is for started() to tell, even where the executor knows it by now. */
-process launch::run_ahead(const description &what, backend chosen, failure &why)
+void launch::run_ahead(const description &what, backend chosen, process &child, failure &why)
 {
-	auto ahead = std::make_unique<flight>();
+	/* Not zeroed: most of it is room that the plan may not need. */
+	auto ahead = std::make_unique_for_overwrite<flight>();
 
 	if (!ahead->what.make(what, plan::strings::owned, why))
-		return {};
+		return;
 
 	launch spawn(ahead->what, ahead->result, &ahead->space);
-	if (spawn.attempt(chosen) && ahead->result.state == SPAWN_STATE_NOT_STARTED) {
+	if (!spawn.attempt(chosen) || ahead->result.state != SPAWN_STATE_NOT_STARTED) {
+		spawn.hand_over(child);
+		child.flight_ = std::move(ahead);
+	} else {
 		spawn.clean_up();
 		why = explain(ahead->result, spawn.detail_);
-		return {};
 	}
-	process child = spawn.hand_over();
-	child.flight_ = std::move(ahead);
-	return child;
 }
 
 /* 0 or an errno, and then result_ has the rest. */
@@ -122,16 +121,13 @@ void launch::clean_up() noexcept
 	result_.pidfd = -1;
 }
 
-process launch::hand_over() const noexcept
+void launch::hand_over(process &child) const noexcept
 {
-	process child;
-
 	child.pid_ = result_.pid;
 	child.pidfd_ = result_.pidfd;
 	child.executor_ = executor_;
 	child.no_module_ = { no_module_.error, static_cast<unsigned>(no_module_.at) };
 	child.no_borrow_ = { no_borrow_.error, static_cast<unsigned>(no_borrow_.at) };
-	return child;
 }
 
 std::string word_reason(backend executor, module::obstacle no_module, fallback::obstacle no_borrow)
@@ -141,7 +137,7 @@ std::string word_reason(backend executor, module::obstacle no_module, fallback::
 	if (no_borrow.at == fallback::step::none)
 		return "fallback: " + module::describe(no_module);
 	return "fallback by fork: " + fallback::describe(no_borrow) + "; " +
-	       module::describe(no_module);
+		module::describe(no_module);
 }
 
 } // namespace spawnctl

@@ -27,23 +27,24 @@ std::string word_reason(backend executor, module::obstacle no_module, fallback::
 
 class launch final {
 public:
-	/* An empty process, and @why, when it failed. */
-	static process run(const description &what, failure &why) noexcept;
+	/* Makes @child, an empty one, the child of @what; or leaves it empty and says why. */
+	static void run(const description &what, process &child, failure &why) noexcept;
 
 	/* One attempt: what it needs and what came of it. */
 	launch(const plan &request, spawn_result &result, fallback::workspace *space) noexcept
-		: request_(request.request()), result_(result), space_(space)
+	    : request_(request.request()), result_(result), space_(space)
 	{
 	}
 
 private:
-	static process run_now(const description &what, backend chosen, failure &why);
-	static process run_ahead(const description &what, backend chosen, failure &why);
+	static void run_now(const description &what, backend chosen, process &child, failure &why);
+	static void run_ahead(const description &what, backend chosen, process &child,
+			      failure &why);
 
 	int attempt(backend chosen);
 	int fall_back();
 	void clean_up() noexcept;
-	process hand_over() const noexcept;
+	void hand_over(process &child) const noexcept;
 
 	const spawn_request &request_;
 	spawn_result &result_;

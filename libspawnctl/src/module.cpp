@@ -95,7 +95,7 @@ bool is_lost(const device &known) noexcept
 	struct stat status;
 
 	return fstat(known.fd, &status) || !S_ISCHR(status.st_mode) ||
-	       status.st_rdev != known.number;
+		status.st_rdev != known.number;
 }
 
 obstacle find_obstacle(const spawn_request &request, const spawn_info &info) noexcept

@@ -16,17 +16,17 @@ namespace spawnctl::module {
 
 /* Which step the module could not be asked at, or refused to serve. */
 enum class step : unsigned {
-	none,	    /* it did: whatever failed, failed there */
+	none, /* it did: whatever failed, failed there */
 	not_wanted, /* it was not to be asked */
 	open,
 	info,
 	abi,
-	flags,	     /* and so on: what the request wants and INFO does not list */
+	flags, /* and so on: what the request wants and INFO does not list */
 	clone_flags,
 	credentials,
 	calls,
 	limits,
-	ioctl,	 /* refused before it reached the module: a filter, or another file's number */
+	ioctl, /* refused before it reached the module: a filter, or another file's number */
 	request, /* the module itself said EOPNOTSUPP */
 };
 

@@ -66,7 +66,8 @@ bool judge(spawn_result &result) noexcept
 	if (!result.error) {
 		result.state = SPAWN_STATE_KILLED;
 		result.error = ECANCELED;
-		result.signal = what.si_code == CLD_EXITED ? 0 : static_cast<unsigned>(what.si_status);
+		result.signal =
+			what.si_code == CLD_EXITED ? 0 : static_cast<unsigned>(what.si_status);
 	}
 	return false;
 }

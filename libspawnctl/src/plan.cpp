@@ -45,7 +45,8 @@ constexpr spawn_credentials keep_all = {
 	.bounding = 0,
 };
 
-template <typename type> std::uint64_t address(const type *of)
+template <typename type>
+std::uint64_t address(const type *of)
 {
 	return reinterpret_cast<std::uintptr_t>(of);
 }
@@ -65,7 +66,8 @@ bool is_changed(const char *text, const std::vector<description::variable> &vari
 	return std::any_of(variables.begin(), variables.end(), [text](const auto &variable) {
 		const std::size_t length = variable.name.size();
 
-		return !std::strncmp(text, variable.name.data(), length) && text[length] == '=';
+		return text[0] == variable.name[0] &&
+			!std::strncmp(text, variable.name.data(), length) && text[length] == '=';
 	});
 }
 
@@ -83,9 +85,9 @@ std::size_t bytes_needed(const description &what, plan::strings whose, std::size
 {
 	const bool copies = whose == plan::strings::owned;
 	const std::size_t pointers = what.argv.size() + 1 + inherited + what.environment.size() +
-				     what.variables.size() + 1;
+		what.variables.size() + 1;
 	std::size_t bytes = (what.fds.size() + 1) * sizeof(spawn_fd) +
-			    (what.calls.size() + 1) * sizeof(spawn_call);
+		(what.calls.size() + 1) * sizeof(spawn_call);
 
 	if (copies) {
 		bytes += bytes_of(what.argv) + bytes_of(what.environment);
@@ -101,11 +103,12 @@ std::size_t bytes_needed(const description &what, plan::strings whose, std::size
 class plan::arena final {
 public:
 	arena(std::byte *block, std::size_t size, strings whose) noexcept
-		: front_(block), back_(reinterpret_cast<char *>(block + size)), whose_(whose)
+	    : front_(block), back_(reinterpret_cast<char *>(block + size)), whose_(whose)
 	{
 	}
 
-	template <typename type> type *array(std::size_t n) noexcept
+	template <typename type>
+	type *array(std::size_t n) noexcept
 	{
 		auto *start = reinterpret_cast<type *>(front_);
 
@@ -140,8 +143,8 @@ bool plan::make(const description &what, strings whose, failure &why)
 	 * an array of its own even so: setenv(3) may move the array at any time, the strings it leaves
 	 * alone.
 	 */
-	const bool as_it_is = what.inherits_environment && what.variables.empty() &&
-			      whose == strings::borrowed;
+	const bool as_it_is =
+		what.inherits_environment && what.variables.empty() && whose == strings::borrowed;
 	const std::size_t inherited = what.inherits_environment && !as_it_is ? count(environ) : 0;
 	const std::size_t size = bytes_needed(what, whose, inherited);
 	if (size > sizeof(small_))
@@ -203,7 +206,7 @@ void plan::set_environment(const description &what, std::size_t inherited, arena
 
 	request_.envp = address(envp);
 	for (std::size_t i = 0; i < inherited && environ[i]; i++)
-		if (!is_changed(environ[i], what.variables))
+		if (what.variables.empty() || !is_changed(environ[i], what.variables))
 			*envp++ = environ[i];
 	for (const std::string &variable : what.environment)
 		if (!is_changed(variable.c_str(), what.variables))
@@ -230,8 +233,9 @@ void plan::set_fds(const description &what, arena &from)
 		return;
 
 	const auto source = static_cast<unsigned>(*what.program_fd);
-	const auto passed = std::find_if(what.fds.begin(), what.fds.end(),
-					 [source](const spawn_fd &fd) { return fd.from == source; });
+	const auto passed =
+		std::find_if(what.fds.begin(), what.fds.end(),
+			     [source](const spawn_fd &fd) { return fd.from == source; });
 	unsigned number = 3;
 
 	request_.exec_flags = AT_EMPTY_PATH;

@@ -52,7 +52,7 @@ private:
 	std::string path_; /* where it is not the description's own */
 	std::string cwd_;
 	std::unique_ptr<std::byte[]> large_;
-	alignas(8) std::byte small_[1024]; /* left uninitialised: most requests fit */
+	alignas(8) std::byte small_[512]; /* left uninitialised: most requests fit */
 };
 
 } // namespace spawnctl

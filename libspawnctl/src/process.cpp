@@ -113,7 +113,8 @@ bool process::reap(int options, std::error_code &error) noexcept
 	error = pid_ ? failed_.code : system_error_code(ECHILD);
 	if (reaped_ || error)
 		return !error;
-	if (const long ret = wait_child(pidfd_, WEXITED | __WALL | options, what, &status_.usage_)) {
+	if (const long ret =
+		    wait_child(pidfd_, WEXITED | __WALL | options, what, &status_.usage_)) {
 		error = system_error_code(-ret);
 		return false;
 	}
@@ -128,9 +129,15 @@ bool process::reap(int options, std::error_code &error) noexcept
 	return true;
 }
 
+/* One sleep, not two: a child that has ended has left our memory before, and can be judged then. */
 exit_status process::wait(std::error_code &error) noexcept
 {
-	settle();
+	siginfo_t what;
+
+	if (flight_) {
+		wait_child(pidfd_, WEXITED | __WALL | WNOWAIT, what);
+		settle();
+	}
 	return reap(0, error) ? status_ : exit_status();
 }
 
@@ -155,7 +162,8 @@ std::optional<exit_status> process::wait_until(clock::time_point deadline,
 		struct timespec time = { left / 1000000000, left % 1000000000 };
 		struct pollfd ended = { pidfd_, POLLIN, 0 };
 
-		const long ret = reaped_ || !pid_ ? 1 : sys::call(SYS_ppoll, &ended, 1, &time, nullptr, 8);
+		const long ret =
+			reaped_ || !pid_ ? 1 : sys::call(SYS_ppoll, &ended, 1, &time, nullptr, 8);
 		if (ret == -EINTR)
 			continue;
 		if (sys::failed(ret)) {
@@ -207,8 +215,7 @@ std::optional<exit_status> process::try_wait()
 
 void process::kill(int signal, std::error_code &error) const noexcept
 {
-	error = system_error_code(
-		-sys::call(SYS_pidfd_send_signal, pidfd_, signal, nullptr, 0));
+	error = system_error_code(-sys::call(SYS_pidfd_send_signal, pidfd_, signal, nullptr, 0));
 }
 
 void process::kill(int signal) const

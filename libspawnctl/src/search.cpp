@@ -38,7 +38,7 @@ int ask(const char *path)
 bool is_absence(int error)
 {
 	return error == ENOENT || error == ENOTDIR || error == ESTALE || error == ENODEV ||
-	       error == ETIMEDOUT;
+		error == ETIMEDOUT;
 }
 
 } // namespace

@@ -43,7 +43,8 @@ SPAWNCTL_INLINE long raw(long nr, long a, long b, long c, long d, long e, long f
 }
 #endif
 
-template <typename type> SPAWNCTL_INLINE long word(type value)
+template <typename type>
+SPAWNCTL_INLINE long word(type value)
 {
 	if constexpr (requires { reinterpret_cast<long>(value); })
 		return reinterpret_cast<long>(value);
@@ -57,7 +58,8 @@ SPAWNCTL_INLINE long word(decltype(nullptr))
 }
 
 /* The result, or -errno. */
-template <typename... types> SPAWNCTL_INLINE long call(long nr, types... args)
+template <typename... types>
+SPAWNCTL_INLINE long call(long nr, types... args)
 {
 	static_assert(sizeof...(args) <= 6);
 	const long words[6] = { word(args)... };

@@ -18,12 +18,12 @@ namespace spawnctl {
  * enum spawn_stage in linux/spawn.h.
  */
 enum class stage : unsigned {
-	request = 0,	 ///< reading and checking the request; no task was made
-	clone = 1,	 ///< making the task: EAGAIN, ENOMEM, EPERM of clone(2)
-	fds = 2,	 ///< index: which descriptor, in the order of command::pass()
-	calls = 3,	 ///< index: which call; command::cwd(), when given, is call 0
+	request = 0, ///< reading and checking the request; no task was made
+	clone = 1, ///< making the task: EAGAIN, ENOMEM, EPERM of clone(2)
+	fds = 2, ///< index: which descriptor, in the order of command::pass()
+	calls = 3, ///< index: which call; command::cwd(), when given, is call 0
 	credentials = 4, ///< what the caller may not drop
-	exec = 5,	 ///< the error is execveat(2)'s
+	exec = 5, ///< the error is execveat(2)'s
 };
 
 /** "request", "clone", "fds", "calls", "credentials" or "exec". Never nullptr. */
@@ -44,10 +44,10 @@ SPAWNCTL_API const char *stage_name(stage where) noexcept;
  * | ECANCELED  | any     | a signal killed the child before its exec; @signal                 |
  */
 struct failure final {
-	std::error_code code;				    ///< errno, in std::system_category()
-	spawnctl::stage stage = spawnctl::stage::request;   ///< the stage that failed
-	unsigned index = 0;				    ///< the step within fds and calls
-	int signal = 0;		      ///< the signal, when code is ECANCELED
+	std::error_code code; ///< errno, in std::system_category()
+	spawnctl::stage stage = spawnctl::stage::request; ///< the stage that failed
+	unsigned index = 0; ///< the step within fds and calls
+	int signal = 0; ///< the signal, when code is ECANCELED
 	const char *detail = nullptr; ///< a static sentence when errno alone would not help
 
 	explicit operator bool() const noexcept

@@ -39,11 +39,11 @@ SPAWNCTL_API std::optional<backend> parse_backend(std::string_view word) noexcep
 
 /** What an executor serves. The bits are those of linux/spawn.h, which see. */
 struct service final {
-	std::uint64_t features = 0;	       ///< SPAWN_FEATURE_*
-	std::uint64_t flags = 0;	       ///< SPAWN_ASYNC ... of a request
-	std::uint64_t clone_flags = 0;	       ///< CLONE_NEW*, CLONE_INTO_CGROUP
-	std::uint32_t fds_max = 0;	       ///< the most a request may pass
-	std::uint32_t calls_max = 0;	       ///< the most calls of a request
+	std::uint64_t features = 0; ///< SPAWN_FEATURE_*
+	std::uint64_t flags = 0; ///< SPAWN_ASYNC ... of a request
+	std::uint64_t clone_flags = 0; ///< CLONE_NEW*, CLONE_INTO_CGROUP
+	std::uint32_t fds_max = 0; ///< the most a request may pass
+	std::uint32_t calls_max = 0; ///< the most calls of a request
 	std::array<std::uint64_t, 8> calls {}; ///< bit nr: system call nr is permitted
 
 	/** Whether system call @nr is permitted in a request. */
@@ -55,11 +55,11 @@ struct service final {
 
 /** The answer of info(). */
 struct availability final {
-	bool module_present = false;	///< /dev/spawn answers, with an ABI this library speaks
-	std::error_code module_error;	///< why not
-	std::string module_reason;	///< the same in words: "/dev/spawn: Permission denied"
-	std::uint32_t module_abi = 0;	///< SPAWN_ABI_VERSION of the module, 0: no answer
-	std::uint32_t call_table = 0;	///< revision of the module's rules for calls
+	bool module_present = false; ///< /dev/spawn answers, with an ABI this library speaks
+	std::error_code module_error; ///< why not
+	std::string module_reason; ///< the same in words: "/dev/spawn: Permission denied"
+	std::uint32_t module_abi = 0; ///< SPAWN_ABI_VERSION of the module, 0: no answer
+	std::uint32_t call_table = 0; ///< revision of the module's rules for calls
 	service module;
 
 	/** How the fallback makes its child: "clone3", or "fork: clone3: Operation not permitted". */

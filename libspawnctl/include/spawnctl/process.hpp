@@ -226,10 +226,10 @@ private:
 	int pidfd_ = -1;
 	backend executor_ = backend::automatic;
 	bool reaped_ = false;
-	obstacle no_module_;		 // why it was not the module
-	obstacle no_borrow_;		 // why the fallback had to fork
+	obstacle no_module_; // why it was not the module
+	obstacle no_borrow_; // why the fallback had to fork
 	std::unique_ptr<flight> flight_; // asynchronous, outcome unknown
-	failure failed_;		 // asynchronous, and the start failed
+	failure failed_; // asynchronous, and the start failed
 	exit_status status_;
 };
 
