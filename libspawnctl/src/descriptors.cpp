@@ -34,7 +34,7 @@ int descriptors::check(const spawn_request &request, unsigned &index)
 {
 	const auto *fds = reinterpret_cast<const spawn_fd *>(request.fds);
 	const unsigned count = request.fd_count;
-	struct rlimit limit {};
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
 
 	sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
 	targets_.reserve(count);

@@ -173,15 +173,15 @@ int spawn(const spawn_request &request, spawn_result &result, bool forced, obsta
 			result.error = static_cast<unsigned>(why.error);
 			return why.error;
 		}
-		if (!ioctl(known->fd, SPAWN_IOC_SPAWN, &complete))
+		const int error = ioctl(known->fd, SPAWN_IOC_SPAWN, &complete) ? errno : 0;
+		if (!error && result.state != SPAWN_STATE_NOT_STARTED)
 			return 0;
-
-		const int error = errno;
-		why = find_obstacle(error, result);
-		if (why.at == step::ioctl && is_lost(*known)) {
+		/* Nobody has written to the result: who was asked? */
+		if (!result.error && is_lost(*known)) {
 			known->lost = true;
 			continue;
 		}
+		why = find_obstacle(error, result);
 		if (!result.error)
 			result.error = static_cast<unsigned>(error);
 		return error;

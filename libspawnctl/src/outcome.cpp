@@ -31,12 +31,18 @@ static void await_change(spawn_result &result, std::uint32_t from) noexcept
 		sys::call(SYS_futex, &result.running, FUTEX_WAIT, from, nullptr, nullptr, 0);
 }
 
-void await_departure(spawn_result &result) noexcept
+bool await_departure(spawn_result &result) noexcept
 {
-	std::uint32_t now;
+	std::uint32_t now = __atomic_load_n(&result.running, __ATOMIC_ACQUIRE);
+	siginfo_t what;
 
+	if (now &&
+	    wait_child(result.pidfd, WEXITED | WNOHANG | WNOWAIT | __WALL, what) == -ECHILD &&
+	    __atomic_load_n(&result.running, __ATOMIC_ACQUIRE))
+		return false;
 	while ((now = __atomic_load_n(&result.running, __ATOMIC_ACQUIRE)))
 		await_change(result, now);
+	return true;
 }
 
 void await_own_fds(spawn_result &result) noexcept

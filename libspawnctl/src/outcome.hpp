@@ -18,8 +18,11 @@ namespace spawnctl {
 /* waitid(2) for one child. 0 or -errno; EINTR is retried. Nothing yet (WNOHANG): si_pid is 0. */
 long wait_child(int pidfd, int options, siginfo_t &what, struct rusage *usage = nullptr) noexcept;
 
-/* Returns once the child of @result no longer uses our memory. */
-void await_departure(spawn_result &result) noexcept;
+/*
+ * Returns once the child of @result no longer uses our memory. False: it is not our child, because we
+ * are a fork of the process that spawned it, and have a copy of @result that nobody writes to.
+ */
+bool await_departure(spawn_result &result) noexcept;
 
 /* Returns once that holds or the child has descriptors of its own. */
 void await_own_fds(spawn_result &result) noexcept;

@@ -73,8 +73,9 @@ void process::settle() noexcept
 		return;
 
 	spawn_result &result = flight_->result;
-	await_departure(result);
-	if (result.state == SPAWN_STATE_IN_FLIGHT || result.state == SPAWN_STATE_UNREAPED)
+	if (!await_departure(result))
+		result.state = SPAWN_STATE_EXECED; /* whatever: wait() says ECHILD */
+	else if (result.state == SPAWN_STATE_IN_FLIGHT || result.state == SPAWN_STATE_UNREAPED)
 		judge(result);
 	if (result.state != SPAWN_STATE_EXECED) {
 		failed_ = explain(result);

@@ -40,7 +40,8 @@ struct description; // internal: what a command has been told
  * drops nothing. Confinement (seccomp, namespaces, cgroup, security label, limits) always comes
  * along.
  *
- * Objects are values: copyable, movable, reusable for any number of spawns. Members that describe
+ * Objects are values: copyable, movable, reusable for any number of spawns; one moved from can only
+ * be assigned to or destroyed. Members that describe
  * throw std::bad_alloc only; what is wrong with a description is told by spawn(). Threads: const
  * members, spawn() among them, may run in any number of threads at once; the rest need a lock.
  */
@@ -93,6 +94,8 @@ public:
 	 * close-on-exec. Any permutation may be given, and one @fd at several numbers. @fd may be
 	 * closed once spawn() has returned, asynchronous or not. EBADF (stage fds): @fd is not open,
 	 * or @number is negative or not below RLIMIT_NOFILE; EINVAL (stage fds): a number given twice.
+	 * The cost does not depend on how many descriptors the caller has open; on the fallback it
+	 * does grow with how many are open below the highest @fd.
 	 */
 	command &pass(int fd, int number);
 	/** pass(fd, fd) */
