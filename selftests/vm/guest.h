@@ -34,6 +34,7 @@ enum frame_type {
 /* The request is a sequence of strings, each with its NUL, in this order: */
 struct request {
 	const char *tty;	/* "1": COMMAND's three descriptors are a terminal; "2": but stderr is not; "0" */
+	const char *window;	/* rows and columns of the terminal, as in "24 80" */
 	const char *hostname;
 	const char *modules;	/* the directory that becomes /lib/modules/<release> */
 	const char *module;	/* path of spawn.ko, or empty */

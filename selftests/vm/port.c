@@ -133,6 +133,7 @@ struct request port_receive_request(void)
 		fail("the host's first frame is not a request");
 	end = buffer + length;
 	request.tty = next_string(&at, end);
+	request.window = next_string(&at, end);
 	request.hostname = next_string(&at, end);
 	request.modules = next_string(&at, end);
 	request.module = next_string(&at, end);

@@ -57,9 +57,12 @@ static void make_pipe(int *ours, int *theirs, bool we_read)
 		fail("fcntl: %m");
 }
 
-static void make_terminal(int theirs[3])
+static void make_terminal(const char *size, int theirs[3])
 {
-	if (openpty(&session.out, &session.slave, NULL, NULL, NULL) < 0)
+	struct winsize window = { 0 };
+
+	sscanf(size, "%hu %hu", &window.ws_row, &window.ws_col);
+	if (openpty(&session.out, &session.slave, NULL, NULL, &window) < 0)
 		fail("openpty: %m");
 	fcntl(session.out, F_SETFD, FD_CLOEXEC);
 	fcntl(session.slave, F_SETFD, FD_CLOEXEC);
@@ -95,7 +98,7 @@ static void start(const struct request *request)
 
 	session.tty = *request->tty != '0';
 	if (session.tty) {
-		make_terminal(theirs);
+		make_terminal(request->window, theirs);
 	} else {
 		make_pipe(&session.in, &theirs[0], false);
 		make_pipe(&session.out, &theirs[1], true);
