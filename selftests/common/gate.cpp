@@ -29,8 +29,8 @@ gate::gate()
 	api.api = UFFD_API;
 	api.features = UFFD_FEATURE_THREAD_ID;
 	checked(ioctl(fd_.get(), UFFDIO_API, &api), "UFFDIO_API");
-	void *page = mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			  0);
+	void *page = mmap(nullptr, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
 	if (page == MAP_FAILED)
 		throw std::system_error(errno, std::generic_category(), "mmap");
 	page_ = static_cast<char *>(page);

@@ -22,15 +22,27 @@ public:
 	gate &operator=(const gate &) = delete;
 
 	/* What to pass as a path. Not to be read by the test itself. */
-	const char *text() const { return page_; }
+	const char *text() const
+	{
+		return page_;
+	}
 
 	/* The thread (as a pid) that has come to read it, once there is one. */
-	pid_t wait_reader() const { return wait_reader(fd_.get()); }
+	pid_t wait_reader() const
+	{
+		return wait_reader(fd_.get());
+	}
 	/* Lets the reader go on with @text. */
-	void open(const std::string &text) const { open(fd_.get(), page_, text); }
+	void open(const std::string &text) const
+	{
+		open(fd_.get(), page_, text);
+	}
 
 	/* The same from another process, which got the descriptor by send_fd(). */
-	int fd() const { return fd_.get(); }
+	int fd() const
+	{
+		return fd_.get();
+	}
 	static pid_t wait_reader(int fd);
 	static void open(int fd, const char *page, const std::string &text);
 

@@ -17,7 +17,7 @@ namespace {
 std::string describe_child(const siginfo_t &info)
 {
 	return "\ta child is left, dead: pid " + std::to_string(info.si_pid) + ", code " +
-	       std::to_string(info.si_code) + ", status " + std::to_string(info.si_status) + "\n";
+		std::to_string(info.si_code) + ", status " + std::to_string(info.si_status) + "\n";
 }
 
 /* Kills and reaps whatever is left; says what was dead and what was alive. */
@@ -75,7 +75,8 @@ std::map<int, std::string> open_descriptors()
 		throw std::runtime_error("/proc/self/fd cannot be read");
 	while (const dirent *entry = readdir(dir.get())) {
 		char target[4096];
-		ssize_t length = readlinkat(dirfd(dir.get()), entry->d_name, target, sizeof(target));
+		ssize_t length =
+			readlinkat(dirfd(dir.get()), entry->d_name, target, sizeof(target));
 		int number = atoi(entry->d_name);
 
 		if (length >= 0 && number != dirfd(dir.get()))
@@ -105,13 +106,15 @@ std::string leak_guard::leaks() const
 
 		if (before != fds_.end() && before->second == target)
 			continue;
-		found += "\tdescriptor " + std::to_string(number) + " is left open: " + target + "\n";
+		found += "\tdescriptor " + std::to_string(number) + " is left open: " + target +
+			"\n";
 		if (before == fds_.end())
 			close(number);
 	}
 	for (const auto &[number, target] : fds_)
 		if (fcntl(number, F_GETFD) < 0)
-			found += "\tdescriptor " + std::to_string(number) + " is gone: " + target + "\n";
+			found += "\tdescriptor " + std::to_string(number) + " is gone: " + target +
+				"\n";
 	return found + compare_masks(mask_);
 }
 

@@ -18,17 +18,23 @@ std::string payload(const std::string &name);
 struct reported_fd {
 	std::string target;
 	bool cloexec;
-	unsigned status_flags;	/* fcntl(F_GETFL) */
+	unsigned status_flags; /* fcntl(F_GETFL) */
 };
 
 struct report {
-	std::map<std::string, std::string> values;	/* pid, ppid, cwd, blocked, ignored, ... */
+	std::map<std::string, std::string> values; /* pid, ppid, cwd, blocked, ignored, ... */
 	std::vector<std::string> argv;
 	std::vector<std::string> env;
 	std::map<unsigned, reported_fd> fds;
 
-	const std::string &operator[](const std::string &name) const { return values.at(name); }
-	long number(const std::string &name) const { return std::stol(values.at(name)); }
+	const std::string &operator[](const std::string &name) const
+	{
+		return values.at(name);
+	}
+	long number(const std::string &name) const
+	{
+		return std::stol(values.at(name));
+	}
 	unsigned long long bits(const std::string &name) const
 	{
 		return std::stoull(values.at(name), nullptr, 16);
@@ -54,8 +60,14 @@ public:
 	temporary_folder(const temporary_folder &) = delete;
 	temporary_folder &operator=(const temporary_folder &) = delete;
 
-	std::string operator/(const std::string &name) const { return path_ + "/" + name; }
-	const std::string &path() const { return path_; }
+	std::string operator/(const std::string &name) const
+	{
+		return path_ + "/" + name;
+	}
+	const std::string &path() const
+	{
+		return path_;
+	}
 	/* Makes a file of that name, mode and text; its path. */
 	std::string file(const std::string &name, const std::string &text, unsigned mode) const;
 

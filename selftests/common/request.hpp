@@ -26,7 +26,10 @@ public:
 	request &fd(int from, unsigned to, unsigned flags = 0);
 	request &call(long nr, std::initializer_list<unsigned long long> args, unsigned flags = 0,
 		      int fd_to = -1);
-	request &call(long nr, const char *path) { return call(nr, { address(path) }); }
+	request &call(long nr, const char *path)
+	{
+		return call(nr, { address(path) });
+	}
 	request &flags(unsigned long long flags);
 	/* The program is the descriptor @fd of the child's table. */
 	request &exec_fd(int fd);

@@ -55,7 +55,10 @@ public:
 			throw std::runtime_error("timer_create");
 		arm(case_seconds());
 	}
-	~watchdog() { timer_delete(timer_); }
+	~watchdog()
+	{
+		timer_delete(timer_);
+	}
 	watchdog(const watchdog &) = delete;
 	watchdog &operator=(const watchdog &) = delete;
 
@@ -103,7 +106,8 @@ public:
 			printf("\nFAILED %s\n", stats.testInfo.name.c_str());
 		} else if (skip_reason) {
 			total.skipped++;
-			printf("\nSKIP %s: %s\n", stats.testInfo.name.c_str(), skip_reason->c_str());
+			printf("\nSKIP %s: %s\n", stats.testInfo.name.c_str(),
+			       skip_reason->c_str());
 		} else {
 			total.passed++;
 			printf(" ok, %lld ms\n", static_cast<long long>(took.count()));

@@ -24,8 +24,8 @@ void note_skip(const std::string &reason);
 } // namespace selftest
 
 /* Ends the running test case (it returns from the function that holds it) as skipped. */
-#define SKIP(reason)                                                                               \
-	do {                                                                                       \
-		::selftest::note_skip(reason);                                                     \
-		return;                                                                            \
+#define SKIP(reason)                           \
+	do {                                   \
+		::selftest::note_skip(reason); \
+		return;                        \
 	} while (0)

@@ -20,12 +20,19 @@ namespace selftest {
 class child final {
 public:
 	child() = default;
-	explicit child(pid_t pid) : pid_(pid) {}
-	child(child &&other) noexcept : pid_(other.release()) {}
+	explicit child(pid_t pid) : pid_(pid)
+	{
+	}
+	child(child &&other) noexcept : pid_(other.release())
+	{
+	}
 	child &operator=(child &&other) noexcept;
 	~child();
 
-	pid_t pid() const { return pid_; }
+	pid_t pid() const
+	{
+		return pid_;
+	}
 	pid_t release();
 	void kill(int signal) const;
 
@@ -49,9 +56,9 @@ void check_nothing_left();
 
 /* A spawn that ends is an exit status; one that does not start is an errno. */
 struct outcome {
-	int error;		/* of the ioctl */
+	int error; /* of the ioctl */
 	spawn_result result;
-	int status;		/* of waitpid(), -1 if there was none to wait for */
+	int status; /* of waitpid(), -1 if there was none to wait for */
 };
 
 /* For use where assertions are not possible: submits and reaps, also what a failure left behind. */
@@ -61,7 +68,8 @@ outcome spawn_and_wait(request &wanted);
 child fork_running(const std::function<int()> &work);
 
 /* What @work returns, computed in a forked process. Throws when that process died instead. */
-template <class Work> std::invoke_result_t<Work> in_forked_process(Work work)
+template <class Work>
+std::invoke_result_t<Work> in_forked_process(Work work)
 {
 	using value = std::invoke_result_t<Work>;
 	static_assert(std::is_trivially_copyable_v<value>);

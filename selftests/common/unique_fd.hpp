@@ -14,18 +14,34 @@ namespace selftest {
 class unique_fd final {
 public:
 	unique_fd() = default;
-	explicit unique_fd(int fd) : fd_(fd) {}
-	unique_fd(unique_fd &&other) noexcept : fd_(other.release()) {}
+	explicit unique_fd(int fd) : fd_(fd)
+	{
+	}
+	unique_fd(unique_fd &&other) noexcept : fd_(other.release())
+	{
+	}
 	unique_fd &operator=(unique_fd &&other) noexcept
 	{
 		reset(other.release());
 		return *this;
 	}
-	~unique_fd() { reset(); }
+	~unique_fd()
+	{
+		reset();
+	}
 
-	int get() const { return fd_; }
-	explicit operator bool() const { return fd_ >= 0; }
-	int release() { return std::exchange(fd_, -1); }
+	int get() const
+	{
+		return fd_;
+	}
+	explicit operator bool() const
+	{
+		return fd_ >= 0;
+	}
+	int release()
+	{
+		return std::exchange(fd_, -1);
+	}
 	void reset(int fd = -1)
 	{
 		if (fd_ >= 0)

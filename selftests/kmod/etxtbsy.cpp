@@ -109,8 +109,8 @@ const struct {
 };
 
 struct counts {
-	std::atomic<int> left;		/* rounds not begun */
-	std::atomic<int> writers;	/* still at work */
+	std::atomic<int> left; /* rounds not begun */
+	std::atomic<int> writers; /* still at work */
 	std::atomic<int> rounds = 0;
 	std::atomic<int> busy = 0;
 	std::atomic<int> other = 0;
@@ -176,16 +176,17 @@ int run(const char *name, way start, int rounds, int threads)
 		thread.join();
 
 	std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-	printf("%s: %d rounds, %d ETXTBSY, %d other errors%s%s, %d unrelated spawns, %.1f s\n", name,
-	       all.rounds.load(), all.busy.load(), all.other.load(), all.other ? ", the last " : "",
-	       all.other ? strerrorname_np(all.other_errno) : "", all.unrelated.load(),
-	       took.count());
+	printf("%s: %d rounds, %d ETXTBSY, %d other errors%s%s, %d unrelated spawns, %.1f s\n",
+	       name, all.rounds.load(), all.busy.load(), all.other.load(),
+	       all.other ? ", the last " : "", all.other ? strerrorname_np(all.other_errno) : "",
+	       all.unrelated.load(), took.count());
 	return all.other || (start == by_module && all.busy) ? 1 : 0;
 }
 
 int usage()
 {
-	fprintf(stderr, "usage: etxtbsy [--rounds N] [--threads N] module|posix_spawn|vfork|fork\n");
+	fprintf(stderr,
+		"usage: etxtbsy [--rounds N] [--threads N] module|posix_spawn|vfork|fork\n");
 	return 2;
 }
 
@@ -199,9 +200,9 @@ int main(int argc, char **argv)
 	setenv("TMPDIR", "/dev/shm", 0);
 
 	for (argv++; *argv && !strncmp(*argv, "--", 2); argv += 2) {
-		int *value = !strcmp(*argv, "--rounds")	 ? &rounds :
-			     !strcmp(*argv, "--threads") ? &threads :
-							   nullptr;
+		int *value = !strcmp(*argv, "--rounds") ? &rounds
+			: !strcmp(*argv, "--threads")   ? &threads
+							: nullptr;
 
 		if (!value || !argv[1] || (*value = atoi(argv[1])) <= 0)
 			return usage();

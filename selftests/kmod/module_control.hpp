@@ -33,7 +33,10 @@ public:
 	loaded_module(const loaded_module &) = delete;
 	loaded_module &operator=(const loaded_module &) = delete;
 
-	const std::string &image() const { return image_; }
+	const std::string &image() const
+	{
+		return image_;
+	}
 
 private:
 	std::string image_;

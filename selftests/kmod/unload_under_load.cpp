@@ -19,8 +19,8 @@ namespace {
 
 struct work {
 	std::atomic<bool> done = false;
-	std::atomic<int> closed = 0;	/* a node has been; time for an attempt */
-	std::atomic<int> loaded = 0;	/* the module has been, again; time to go on */
+	std::atomic<int> closed = 0; /* a node has been; time for an attempt */
+	std::atomic<int> loaded = 0; /* the module has been, again; time to go on */
 	std::atomic<int> spawned = 0;
 	std::atomic<int> absent = 0;
 	std::atomic<int> wrong = 0;

@@ -68,11 +68,11 @@ static void report_ids()
 static void report_status()
 {
 	static const char *const wanted[][2] = {
-		{ "SigBlk:", "blocked" },     { "SigIgn:", "ignored" },
-		{ "SigCgt:", "caught" },      { "SigPnd:", "pending" },
-		{ "ShdPnd:", "shared_pending" }, { "CapInh:", "cap_inheritable" },
-		{ "CapPrm:", "cap_permitted" }, { "CapEff:", "cap_effective" },
-		{ "CapBnd:", "cap_bounding" }, { "CapAmb:", "cap_ambient" },
+		{ "SigBlk:", "blocked" },          { "SigIgn:", "ignored" },
+		{ "SigCgt:", "caught" },           { "SigPnd:", "pending" },
+		{ "ShdPnd:", "shared_pending" },   { "CapInh:", "cap_inheritable" },
+		{ "CapPrm:", "cap_permitted" },    { "CapEff:", "cap_effective" },
+		{ "CapBnd:", "cap_bounding" },     { "CapAmb:", "cap_ambient" },
 		{ "NoNewPrivs:", "no_new_privs" }, { "Seccomp:", "seccomp" },
 		{ "TracerPid:", "tracer" },
 	};

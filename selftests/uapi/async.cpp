@@ -173,7 +173,9 @@ TEST_CASE("a handler of the caller never runs in the child")
 	request wanted(path.text());
 
 	handled = 0;
-	handler.sa_handler = [](int) { handled++; };
+	handler.sa_handler = [](int) {
+		handled++;
+	};
 	sigaction(SIGUSR1, &handler, &before);
 	child program = must_start(wanted);
 	path.wait_reader();
@@ -250,7 +252,8 @@ TEST_CASE("a private futex wait is not woken")
 
 TEST_CASE("a result unmapped during the flight harms nobody")
 {
-	void *page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page =
+		mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	gate path;
 	request wanted(path.text());
 
@@ -276,7 +279,8 @@ TEST_CASE("a result unmapped during the flight harms nobody")
 
 TEST_CASE("a synchronous result unmapped during the flight loses no child")
 {
-	void *page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page =
+		mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	gate path;
 	request wanted(path.text());
 	int error = -1;

@@ -21,8 +21,14 @@ namespace {
 /* Orphans become this process's children, so that their end can be seen. */
 class subreaper final {
 public:
-	subreaper() { checked(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER"); }
-	~subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0); }
+	subreaper()
+	{
+		checked(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER");
+	}
+	~subreaper()
+	{
+		prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
+	}
 };
 
 /* A caller in another process, whose child waits at @path. */

@@ -149,8 +149,8 @@ TEST_CASE("every call that INFO does not list is refused before a task exists")
 
 TEST_CASE("numbers that are no native call are refused")
 {
-	for (unsigned nr : { 512U, 1024U, 0x40000000U, 0x40000000U | SYS_chdir, 0x80000000U | SYS_chdir,
-			     0xffffffffU }) {
+	for (unsigned nr : { 512U, 1024U, 0x40000000U, 0x40000000U | SYS_chdir,
+			     0x80000000U | SYS_chdir, 0xffffffffU }) {
 		request wanted(payload("exit_with"));
 
 		CAPTURE(nr);
@@ -165,12 +165,26 @@ TEST_CASE("a call that is not understood is refused before a task exists")
 		const char *what;
 		void (*apply)(spawn_call &);
 	} const table[] = {
-		{ "an unknown flag", [](spawn_call &call) { call.flags = 2; } },
-		{ "the last flag", [](spawn_call &call) { call.flags = 1U << 31; } },
-		{ "the reserved field", [](spawn_call &call) { call.reserved = 1; } },
+		{ "an unknown flag",
+		  [](spawn_call &call) {
+			  call.flags = 2;
+		  } },
+		{ "the last flag",
+		  [](spawn_call &call) {
+			  call.flags = 1U << 31;
+		  } },
+		{ "the reserved field",
+		  [](spawn_call &call) {
+			  call.reserved = 1;
+		  } },
 		{ "a place for a descriptor of a call that returns none",
-		  [](spawn_call &call) { call.fd_to = 3; } },
-		{ "a place below -1", [](spawn_call &call) { call.fd_to = -2; } },
+		  [](spawn_call &call) {
+			  call.fd_to = 3;
+		  } },
+		{ "a place below -1",
+		  [](spawn_call &call) {
+			  call.fd_to = -2;
+		  } },
 	};
 
 	for (const auto &row : table) {

@@ -33,7 +33,10 @@ public:
 	{
 		before_ = signal(number, SIG_IGN);
 	}
-	~ignored_signal() { signal(number_, before_); }
+	~ignored_signal()
+	{
+		signal(number_, before_);
+	}
 
 private:
 	int number_;
@@ -76,7 +79,8 @@ TEST_CASE("an ordinary wait finds the child")
 	int status = -1;
 
 	REQUIRE(wanted.args({ "exit_with", "3" }).submit() == 0);
-	REQUIRE(waitid(P_PID, static_cast<id_t>(wanted.result().pid), &info, WEXITED | WNOWAIT) == 0);
+	REQUIRE(waitid(P_PID, static_cast<id_t>(wanted.result().pid), &info, WEXITED | WNOWAIT) ==
+		0);
 	CHECK(info.si_code == CLD_EXITED);
 	CHECK(info.si_status == 3);
 	CHECK(waitpid(-1, &status, 0) == wanted.result().pid);
@@ -151,7 +155,8 @@ TEST_CASE("signals start clean")
 	request wanted(payload("report"));
 	struct sigaction handler = {}, before;
 
-	handler.sa_handler = [](int) {};
+	handler.sa_handler = [](int) {
+	};
 	sigaction(SIGUSR2, &handler, &before);
 	report told = spawn_report(wanted);
 	sigaction(SIGUSR2, &before, nullptr);
@@ -247,11 +252,14 @@ TEST_CASE("confinement is inherited")
 		setrlimit(RLIMIT_NOFILE, &limit);
 		setpriority(PRIO_PROCESS, 0, 7);
 		sched_setaffinity(0, sizeof(cpu), &cpu);
-		wanted.fd(out.write.get(), 1).args(
-			{ "sh", "-c",
-			  "while read -r key value; do case $key in CapBnd:|NoNewPrivs:|Cpus_allowed_list:) "
-			  "echo $key $value;; esac; done </proc/$$/status; ulimit -n; ulimit -Hn; "
-			  "read -r stat </proc/$$/stat; set -- ${stat##*) }; echo nice ${17}" });
+		wanted.fd(out.write.get(), 1)
+			.args({ "sh", "-c",
+				"while read -r key value; do case $key in "
+				"CapBnd:|NoNewPrivs:|Cpus_allowed_list:) "
+				"echo $key $value;; esac; done </proc/$$/status; ulimit -n; ulimit "
+				"-Hn; "
+				"read -r stat </proc/$$/stat; set -- ${stat##*) }; echo nice "
+				"${17}" });
 		outcome all = spawn_and_wait(wanted);
 		return all.error ? all.error : all.status;
 	});

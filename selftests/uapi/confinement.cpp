@@ -27,9 +27,9 @@ void forbid_writing()
 	struct landlock_ruleset_attr rules = {};
 
 	rules.handled_access_fs = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
-	unique_fd ruleset(checked(static_cast<int>(syscall(SYS_landlock_create_ruleset, &rules,
-							   sizeof(rules), 0)),
-				  "landlock_create_ruleset"));
+	unique_fd ruleset(checked(
+		static_cast<int>(syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0)),
+		"landlock_create_ruleset"));
 	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
 	checked(static_cast<int>(syscall(SYS_landlock_restrict_self, ruleset.get(), 0)),
 		"landlock_restrict_self");
@@ -37,7 +37,8 @@ void forbid_writing()
 
 bool has_landlock()
 {
-	return syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0;
+	return syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) >
+		0;
 }
 
 /* ioctl() as a 32-bit program makes it: number 54 by the old gate. */
@@ -154,7 +155,7 @@ events follow(child &caller, __ptrace_request request)
 		}
 		int event = status >> 16;
 		seen.forks += event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
-			      event == PTRACE_EVENT_CLONE;
+			event == PTRACE_EVENT_CLONE;
 		seen.execs += event == PTRACE_EVENT_EXEC;
 		int signal = WSTOPSIG(status);
 		bool ours = event || signal == SIGSTOP || signal == (SIGTRAP | 0x80);

@@ -26,10 +26,15 @@ struct sigchld_counter final {
 		struct sigaction action = {};
 
 		sigchld_count = 0;
-		action.sa_handler = [](int) { sigchld_count++; };
+		action.sa_handler = [](int) {
+			sigchld_count++;
+		};
 		sigaction(SIGCHLD, &action, &before_);
 	}
-	~sigchld_counter() { sigaction(SIGCHLD, &before_, nullptr); }
+	~sigchld_counter()
+	{
+		sigaction(SIGCHLD, &before_, nullptr);
+	}
 
 private:
 	struct sigaction before_;
@@ -43,8 +48,8 @@ TEST_CASE("arguments and environment arrive as given")
 
 	wanted.args({ "zero", "", "one two", "\xff\x01" });
 	report told = spawn_report(wanted, 1, { "A=1", "B=", "EMPTY" });
-	CHECK(told.argv == std::vector<std::string>{ "zero", "", "one two", "\xff\x01" });
-	CHECK(told.env == std::vector<std::string>{ "A=1", "B=", "EMPTY", "REPORT_TO=1" });
+	CHECK(told.argv == std::vector<std::string> { "zero", "", "one two", "\xff\x01" });
+	CHECK(told.env == std::vector<std::string> { "A=1", "B=", "EMPTY", "REPORT_TO=1" });
 }
 
 TEST_CASE("a null environment is an empty one")
@@ -74,7 +79,7 @@ TEST_CASE("an executable is run by descriptor")
 
 		wanted.args({ "by", "descriptor" });
 		report told = spawn_report(wanted.fd(fd, 5).exec_fd(5));
-		CHECK(told.argv == std::vector<std::string>{ "by", "descriptor" });
+		CHECK(told.argv == std::vector<std::string> { "by", "descriptor" });
 		CHECK(told.fds.size() == 2);
 		CHECK(told.fds[5].target == payload("report"));
 	}
@@ -96,8 +101,9 @@ TEST_CASE("scripts run with their interpreter")
 
 	wanted.args({ "zero", "one" });
 	report told = spawn_report(wanted);
-	CHECK(told.argv == std::vector<std::string>{ payload("report"), "by-script",
-						     payload("script"), "one" });
+	CHECK(told.argv ==
+	      std::vector<std::string> { payload("report"), "by-script", payload("script"),
+					 "one" });
 }
 
 TEST_CASE("a script runs by descriptor if that stays open")

@@ -40,7 +40,10 @@ public:
 		struct rlimit now = { wanted, std::max(wanted, before_.rlim_max) };
 		checked(setrlimit(RLIMIT_NOFILE, &now), "setrlimit");
 	}
-	~descriptor_limit() { setrlimit(RLIMIT_NOFILE, &before_); }
+	~descriptor_limit()
+	{
+		setrlimit(RLIMIT_NOFILE, &before_);
+	}
 
 private:
 	struct rlimit before_;
@@ -70,7 +73,8 @@ TEST_CASE("a child that is given nothing has no descriptor")
 	/* It has nothing to tell it with, either: the folder of descriptors says it by its status. */
 	request wanted("/bin/sh");
 
-	wanted.args({ "sh", "-c", "for fd in /proc/$$/fd/*; do [ -L $fd ] && exit 1; done; exit 0" });
+	wanted.args(
+		{ "sh", "-c", "for fd in /proc/$$/fd/*; do [ -L $fd ] && exit 1; done; exit 0" });
 	CHECK(must_spawn(wanted).wait() == 0);
 }
 
@@ -83,7 +87,7 @@ TEST_CASE("only the listed descriptors exist in the child, with 10000 open in th
 
 	wanted.fd(pipe.read.get(), 0).fd(many[5000].get(), 7);
 	report told = spawn_report(wanted);
-	CHECK(numbers(told) == std::vector<unsigned>{ 0, 1, 7 });
+	CHECK(numbers(told) == std::vector<unsigned> { 0, 1, 7 });
 	CHECK(told.fds[7].target == "/dev/null");
 	CHECK(told.fds[0].target == open_descriptors()[pipe.read.get()]);
 }
@@ -136,7 +140,7 @@ TEST_CASE("one descriptor can be listed for several numbers, in any order")
 	request wanted(payload("report"));
 
 	report told = spawn_report(wanted.fd(null.get(), 9).fd(null.get(), 3).fd(null.get(), 6));
-	CHECK(numbers(told) == std::vector<unsigned>{ 1, 3, 6, 9 });
+	CHECK(numbers(told) == std::vector<unsigned> { 1, 3, 6, 9 });
 	for (unsigned number : { 3U, 6U, 9U })
 		CHECK(told.fds[number].target == "/dev/null");
 }
@@ -188,7 +192,7 @@ TEST_CASE("a descriptor listed as close-on-exec is there for the exec and gone a
 	request wanted("");
 
 	report told = spawn_report(wanted.fd(program.get(), 9, SPAWN_FD_CLOEXEC).exec_fd(9));
-	CHECK(numbers(told) == std::vector<unsigned>{ 1 });
+	CHECK(numbers(told) == std::vector<unsigned> { 1 });
 }
 
 TEST_CASE("as many descriptors as the limit of INFO allows can be listed")
@@ -243,7 +247,7 @@ TEST_CASE("the highest number below the limit of open files can be a target")
 	request wanted(payload("report"));
 
 	report told = spawn_report(wanted.fd(2, 4095));
-	CHECK(numbers(told) == std::vector<unsigned>{ 1, 4095 });
+	CHECK(numbers(told) == std::vector<unsigned> { 1, 4095 });
 }
 
 TEST_CASE("a list that cannot be read fails with EFAULT")
@@ -333,12 +337,12 @@ TEST_CASE("record locks of the caller survive a spawn that lists their file")
 	CHECK(must_spawn(wanted.fd(file.get(), 3)).wait() == 0);
 	/* Another process finds it held. */
 	CHECK(in_forked_process([&] {
-		struct flock probe = {};
+		      struct flock probe = {};
 
-		probe.l_type = F_WRLCK;
-		fcntl(file.get(), F_GETLK, &probe);
-		return probe.l_type;
-	}) == F_WRLCK);
+		      probe.l_type = F_WRLCK;
+		      fcntl(file.get(), F_GETLK, &probe);
+		      return probe.l_type;
+	      }) == F_WRLCK);
 }
 
 TEST_CASE("the files of a caller that dies in the middle are closed at once")

@@ -63,15 +63,15 @@ TEST_CASE("INFO tells the version, the architecture and the limits")
 
 TEST_CASE("INFO lists the flags that are served")
 {
-	constexpr unsigned long long served = SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD |
-					      SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
+	constexpr unsigned long long served =
+		SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
 	constexpr unsigned long long known = served | SPAWN_BLANK_MM | SPAWN_INHERIT_FDS;
 	spawn_info all = info();
 
 	CHECK((all.flags & served) == served);
 	CHECK((all.flags & ~known) == 0);
-	CHECK((all.features & ~(SPAWN_FEATURE_SECCOMP | SPAWN_FEATURE_AUDIT |
-				SPAWN_FEATURE_CREDENTIALS)) == 0);
+	CHECK((all.features &
+	       ~(SPAWN_FEATURE_SECCOMP | SPAWN_FEATURE_AUDIT | SPAWN_FEATURE_CREDENTIALS)) == 0);
 }
 
 TEST_CASE("INFO lists the calls that are permitted")
@@ -88,14 +88,42 @@ TEST_CASE("calls that reach the caller's memory or make tasks are never permitte
 {
 	spawn_info all = info();
 
-	for (long nr : { SYS_mmap, SYS_munmap, SYS_mprotect, SYS_brk, SYS_mremap, SYS_madvise,
-			 SYS_remap_file_pages, SYS_mlockall, SYS_shmat, SYS_pkey_mprotect,
-			 SYS_clone, SYS_clone3, SYS_fork, SYS_vfork, SYS_execve, SYS_execveat,
-			 SYS_exit, SYS_exit_group, SYS_rt_sigreturn, SYS_sigaltstack,
-			 SYS_set_tid_address, SYS_set_robust_list, SYS_rseq, SYS_arch_prctl,
-			 SYS_modify_ldt, SYS_ptrace, SYS_process_vm_writev, SYS_userfaultfd, SYS_bpf,
-			 SYS_perf_event_open, SYS_io_uring_setup, SYS_io_uring_enter,
-			 SYS_io_uring_register, SYS_io_setup, SYS_restart_syscall, SYS_vmsplice }) {
+	for (long nr : { SYS_mmap,
+			 SYS_munmap,
+			 SYS_mprotect,
+			 SYS_brk,
+			 SYS_mremap,
+			 SYS_madvise,
+			 SYS_remap_file_pages,
+			 SYS_mlockall,
+			 SYS_shmat,
+			 SYS_pkey_mprotect,
+			 SYS_clone,
+			 SYS_clone3,
+			 SYS_fork,
+			 SYS_vfork,
+			 SYS_execve,
+			 SYS_execveat,
+			 SYS_exit,
+			 SYS_exit_group,
+			 SYS_rt_sigreturn,
+			 SYS_sigaltstack,
+			 SYS_set_tid_address,
+			 SYS_set_robust_list,
+			 SYS_rseq,
+			 SYS_arch_prctl,
+			 SYS_modify_ldt,
+			 SYS_ptrace,
+			 SYS_process_vm_writev,
+			 SYS_userfaultfd,
+			 SYS_bpf,
+			 SYS_perf_event_open,
+			 SYS_io_uring_setup,
+			 SYS_io_uring_enter,
+			 SYS_io_uring_register,
+			 SYS_io_setup,
+			 SYS_restart_syscall,
+			 SYS_vmsplice }) {
 		CAPTURE(nr);
 		CHECK_FALSE(permits(all, static_cast<unsigned>(nr)));
 	}
@@ -164,7 +192,8 @@ TEST_CASE("INFO ignores what stands in the structure but for its size")
 
 TEST_CASE("INFO at an address that cannot be used fails with EFAULT")
 {
-	void *page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *page =
+		mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	REQUIRE(page != MAP_FAILED);
 	static_cast<spawn_info *>(page)->size = sizeof(spawn_info);

@@ -53,9 +53,18 @@ public:
 		page_ = static_cast<char *>(pages);
 		REQUIRE(munmap(page_ + 4096, 4096) == 0);
 	}
-	~last_page() { munmap(page_, 4096); }
-	char *end() const { return page_ + 4096; }
-	void protect(int protection) const { REQUIRE(mprotect(page_, 4096, protection) == 0); }
+	~last_page()
+	{
+		munmap(page_, 4096);
+	}
+	char *end() const
+	{
+		return page_ + 4096;
+	}
+	void protect(int protection) const
+	{
+		REQUIRE(mprotect(page_, 4096, protection) == 0);
+	}
 
 private:
 	char *page_;
@@ -72,7 +81,8 @@ void run_table(const bend *table, size_t rows, spawn_stage stage)
 	}
 }
 
-template <size_t rows> void run_table(const bend (&table)[rows])
+template <size_t rows>
+void run_table(const bend (&table)[rows])
 {
 	run_table(table, rows, SPAWN_STAGE_REQUEST);
 }
@@ -171,7 +181,8 @@ TEST_CASE("a result that cannot be used is refused before anything else")
 {
 	static const bend table[] = {
 		{ "null", [](request &r) { r.raw().result = 0; }, EFAULT },
-		{ "of the kernel", [](request &r) { r.raw().result = 0xffffffff81000000; }, EFAULT },
+		{ "of the kernel", [](request &r) { r.raw().result = 0xffffffff81000000; },
+		  EFAULT },
 		{ "misaligned by 1", [](request &r) { r.raw().result += 1; }, EINVAL },
 		{ "misaligned by 2", [](request &r) { r.raw().result += 2; }, EINVAL },
 		{ "no size", [](request &r) { r.raw().result_size = 0; }, EINVAL },
@@ -249,7 +260,8 @@ TEST_CASE("what is not understood is refused with EINVAL")
 		  EINVAL },
 		{ "a cgroup without CLONE_INTO_CGROUP", [](request &r) { r.raw().cgroup_fd = 5; },
 		  EINVAL },
-		{ "an unknown exec flag", [](request &r) { r.raw().exec_flags = 0x10000; }, EINVAL },
+		{ "an unknown exec flag", [](request &r) { r.raw().exec_flags = 0x10000; },
+		  EINVAL },
 		{ "AT_SYMLINK_FOLLOW", [](request &r) { r.raw().exec_flags = AT_SYMLINK_FOLLOW; },
 		  EINVAL },
 		{ "the reserved field", [](request &r) { r.raw().reserved = 1; }, EINVAL },
@@ -270,7 +282,8 @@ TEST_CASE("what is not understood is refused with EINVAL")
 TEST_CASE("what is understood and not served is refused with EOPNOTSUPP")
 {
 	static const bend table[] = {
-		{ "CLONE_NEWNS", [](request &r) { r.raw().clone_flags = CLONE_NEWNS; }, EOPNOTSUPP },
+		{ "CLONE_NEWNS", [](request &r) { r.raw().clone_flags = CLONE_NEWNS; },
+		  EOPNOTSUPP },
 		{ "CLONE_NEWUSER", [](request &r) { r.raw().clone_flags = CLONE_NEWUSER; },
 		  EOPNOTSUPP },
 		{ "CLONE_NEWPID", [](request &r) { r.raw().clone_flags = CLONE_NEWPID; },
@@ -311,8 +324,7 @@ TEST_CASE("what is understood and not served is refused with EOPNOTSUPP")
 TEST_CASE("credentials other than keep-all are refused until they are served")
 {
 	static const bend table[] = {
-		{ "none",
-		  [](request &r) { r.raw().credentials = 0, r.raw().credentials_size = 0; },
+		{ "none", [](request &r) { r.raw().credentials = 0, r.raw().credentials_size = 0; },
 		  EOPNOTSUPP },
 		{ "all zero", [](request &r) { r.raw_credentials() = {}; }, EOPNOTSUPP },
 		{ "no groups", [](request &r) { r.raw_credentials().keep &= ~SPAWN_KEEP_GROUPS; },
@@ -331,7 +343,8 @@ TEST_CASE("credentials other than keep-all are refused until they are served")
 		{ "user ids", [](request &r) { r.raw_credentials().set = SPAWN_SET_UIDS; },
 		  EOPNOTSUPP },
 		{ "capabilities",
-		  [](request &r) { r.raw_credentials().set = SPAWN_SET_CAPABILITIES; }, EOPNOTSUPP },
+		  [](request &r) { r.raw_credentials().set = SPAWN_SET_CAPABILITIES; },
+		  EOPNOTSUPP },
 	};
 
 	if (info().features & SPAWN_FEATURE_CREDENTIALS)
@@ -374,7 +387,8 @@ TEST_CASE("the structure of credentials is extensible")
 TEST_CASE("lists are held to their limits and strides")
 {
 	static const bend table[] = {
-		{ "too many fds", [](request &r) { r.raw().fd_count = info().fds_max + 1; }, E2BIG },
+		{ "too many fds", [](request &r) { r.raw().fd_count = info().fds_max + 1; },
+		  E2BIG },
 		{ "as many fds as can be told", [](request &r) { r.raw().fd_count = ~0U; }, E2BIG },
 		{ "too many calls", [](request &r) { r.raw().call_count = info().calls_max + 1; },
 		  E2BIG },
@@ -441,7 +455,8 @@ TEST_CASE("of two mistakes the one that is checked first is reported")
 			  r.raw().fd_count = ~0U;
 		  },
 		  EOPNOTSUPP },
-		{ "too many fds before a stride", [](request &r) {
+		{ "too many fds before a stride",
+		  [](request &r) {
 			  r.raw().fd_count = ~0U;
 			  r.raw().fd_size = 0;
 		  },

@@ -44,8 +44,9 @@ int install_filter(unsigned nr, unsigned verdict, unsigned flags = 0)
 	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
 
 	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
-	return checked(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter)),
-		       "seccomp");
+	return checked(
+		static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter)),
+		"seccomp");
 }
 
 /* Fails calls of @nr whose argument @index is not @value with @error. */
@@ -92,13 +93,14 @@ outcome spawn_filtered(unsigned nr, unsigned verdict, unsigned long long flags =
 int caller_status(unsigned nr, unsigned verdict)
 {
 	return fork_running([=] {
-		request wanted = listed_chdir();
+		       request wanted = listed_chdir();
 
-		device();
-		install_filter(nr, verdict);
-		spawn_and_wait(wanted);
-		return 0;
-	}).wait();
+		       device();
+		       install_filter(nr, verdict);
+		       spawn_and_wait(wanted);
+		       return 0;
+	       })
+		.wait();
 }
 
 void check_failed(const outcome &all, int error, spawn_stage stage, unsigned index = 0)
@@ -111,8 +113,8 @@ void check_failed(const outcome &all, int error, spawn_stage stage, unsigned ind
 	      (stage > SPAWN_STAGE_CLONE ? SPAWN_STATE_FAILED : SPAWN_STATE_NOT_STARTED));
 }
 
-#define NEEDS_SECCOMP()                                                                            \
-	if (!(info().features & SPAWN_FEATURE_SECCOMP))                                            \
+#define NEEDS_SECCOMP()                                 \
+	if (!(info().features & SPAWN_FEATURE_SECCOMP)) \
 	SKIP("this kernel has no seccomp entry the module knows")
 
 } // namespace
@@ -163,7 +165,8 @@ TEST_CASE("a filter's errno is the spawn's errno at the stage it judged")
 TEST_CASE("a filter on calls that a spawn does not make changes nothing")
 {
 	NEEDS_SECCOMP();
-	for (unsigned nr : { SYS_clone3, SYS_fork, SYS_vfork, SYS_execve, SYS_wait4, SYS_close_range }) {
+	for (unsigned nr :
+	     { SYS_clone3, SYS_fork, SYS_vfork, SYS_execve, SYS_wait4, SYS_close_range }) {
 		CAPTURE(nr);
 		outcome all = spawn_filtered(nr, errno_verdict(ENOSYS));
 		CHECK(all.error == 0);
@@ -247,8 +250,8 @@ TEST_CASE("a filter that kills kills the child, and the caller is told the signa
 			CHECK(all.result.error == ECANCELED);
 			CHECK(all.result.state == SPAWN_STATE_KILLED);
 			CHECK(all.result.signal == SIGSYS);
-			CHECK(all.result.stage == (nr == SYS_execveat ? SPAWN_STAGE_EXEC :
-									SPAWN_STAGE_CALLS));
+			CHECK(all.result.stage ==
+			      (nr == SYS_execveat ? SPAWN_STAGE_EXEC : SPAWN_STAGE_CALLS));
 			CHECK(all.result.index == (nr == SYS_chdir ? 1 : 0));
 		}
 }
@@ -287,7 +290,7 @@ TEST_CASE("a caller that handles the trap of a filter at the clone lives on and 
 		device();
 		install_filter(SYS_clone, SECCOMP_RET_TRAP);
 		int error = wanted.submit();
-		return answer{ error, number, waitpid(-1, nullptr, __WALL) > 0 };
+		return answer { error, number, waitpid(-1, nullptr, __WALL) > 0 };
 	});
 
 	CHECK(all.error != 0);
@@ -343,13 +346,13 @@ TEST_CASE("a filtered asynchronous spawn is judged like a synchronous one")
 TEST_CASE("strict mode ends the caller at the ioctl itself")
 {
 	int status = fork_running([] {
-		request wanted(payload("exit_with"));
+			     request wanted(payload("exit_with"));
 
-		device();
-		prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
-		wanted.submit();
-		return 0;
-	}).wait();
+			     device();
+			     prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT);
+			     wanted.submit();
+			     return 0;
+		     }).wait();
 
 	CHECK(WIFSIGNALED(status));
 	CHECK(WTERMSIG(status) == SIGKILL);

@@ -25,7 +25,8 @@ TEST_CASE("a program spawned stopped is seen to stop, and SIGCONT starts it")
 		char byte;
 
 		CAPTURE(flags);
-		REQUIRE(wanted.flags(flags).fd(in.read.get(), 0).fd(out.write.get(), 1).submit() == 0);
+		REQUIRE(wanted.flags(flags).fd(in.read.get(), 0).fd(out.write.get(), 1).submit() ==
+			0);
 		child program(wanted.result().pid);
 		/* An asynchronous child is waited for with __WALL until it has exec'ed. */
 		int status = -1;

@@ -22,12 +22,12 @@ using namespace selftest;
 namespace {
 
 struct tally {
-	int runs;		/* spawns that said they run */
-	int failures;		/* spawns of a missing file that said ENOENT */
-	int wrong;		/* anything else */
-	int unreaped;		/* failures that were left for the caller to reap */
+	int runs; /* spawns that said they run */
+	int failures; /* spawns of a missing file that said ENOENT */
+	int wrong; /* anything else */
+	int unreaped; /* failures that were left for the caller to reap */
 	int last_wrong;
-	int left;		/* 1 if a child was left at the end */
+	int left; /* 1 if a child was left at the end */
 };
 
 /* Programs that leave a mark each, and files that do not exist, in turn. */
@@ -120,21 +120,23 @@ TEST_CASE("a storm of SIGALRM in the caller neither fails nor repeats a spawn")
 			struct sigaction action = {};
 			struct itimerval often = { { 0, 400 }, { 0, 400 } };
 
-			action.sa_handler = [](int) { alarms = alarms + 1; };
+			action.sa_handler = [](int) {
+				alarms = alarms + 1;
+			};
 			action.sa_flags = flags;
 			sigaction(SIGALRM, &action, nullptr);
 			device();
 			setitimer(ITIMER_REAL, &often, nullptr);
-			tally all = spawn_in_turn(150, marks.write.get());
+			tally all = spawn_in_turn(60, marks.write.get());
 			often = {};
 			setitimer(ITIMER_REAL, &often, nullptr);
-			return answer{ all, alarms };
+			return answer { all, alarms };
 		});
 
 		CAPTURE(flags);
-		CHECK(told.alarms > 50);
+		CHECK(told.alarms > 20);
 		marks.write.reset();
-		check_exact(told.all, 150, read_all(marks.read.get()));
+		check_exact(told.all, 60, read_all(marks.read.get()));
 	}
 }
 
@@ -153,18 +155,18 @@ TEST_CASE("SIGALRM to the caller's thread by another thread neither fails nor re
 				std::this_thread::yield();
 			}
 		});
-		tally all = spawn_in_turn(100, marks.write.get());
+		tally all = spawn_in_turn(60, marks.write.get());
 		done = true;
 		attacker.join();
 		return all;
 	});
 	marks.write.reset();
-	check_exact(told, 100, read_all(marks.read.get()));
+	check_exact(told, 60, read_all(marks.read.get()));
 }
 
 TEST_CASE("stopping and continuing caller and child neither fails nor repeats a spawn")
 {
-	storm(100, [](pid_t group) {
+	storm(60, [](pid_t group) {
 		::kill(-group, SIGSTOP);
 		::kill(-group, SIGCONT);
 		std::this_thread::yield();
@@ -173,7 +175,7 @@ TEST_CASE("stopping and continuing caller and child neither fails nor repeats a 
 
 TEST_CASE("terminal stops of caller and child neither fail nor repeat a spawn")
 {
-	storm(50, [](pid_t group) {
+	storm(40, [](pid_t group) {
 		::kill(-group, SIGTSTP);
 		std::this_thread::yield();
 		::kill(-group, SIGCONT);
@@ -253,7 +255,7 @@ TEST_CASE("64 threads spawn at once")
 			});
 		for (auto &thread : crowd)
 			thread.join();
-		return tally{ runs, failures, wrong, unreaped, last, has_children() };
+		return tally { runs, failures, wrong, unreaped, last, has_children() };
 	});
 	marks.write.reset();
 	check_exact(all, threads * rounds, read_all(marks.read.get()));
@@ -261,7 +263,7 @@ TEST_CASE("64 threads spawn at once")
 
 TEST_CASE("each of many threads gets its own descriptors")
 {
-	constexpr int threads = 16, rounds = 10;
+	constexpr int threads = 8, rounds = 8;
 	std::vector<std::thread> crowd;
 	std::atomic<int> wrong = 0;
 
@@ -270,7 +272,8 @@ TEST_CASE("each of many threads gets its own descriptors")
 			for (int round = 0; round < rounds; round++) {
 				pipe_ends out = make_pipe(), in = make_pipe();
 				request wanted("/bin/cat");
-				std::string text = std::to_string(index) + "." + std::to_string(round);
+				std::string text =
+					std::to_string(index) + "." + std::to_string(round);
 
 				wanted.fd(in.read.get(), 0).fd(out.write.get(), 1);
 				if (wanted.submit()) {
