@@ -31,11 +31,11 @@ static std::string place(const failure &why)
 	std::string text = stage_name(why.stage);
 
 	if (why.stage == stage::fds || why.stage == stage::calls)
-		text += "[" + std::to_string(why.index) + "]";
+		text.append("[").append(std::to_string(why.index)).append("]");
 	if (why.signal)
-		text += std::string(" (") + strsignal(why.signal) + ")";
+		text.append(" (").append(strsignal(why.signal)).append(")");
 	if (why.detail)
-		text += std::string(" (") + why.detail + ")";
+		text.append(" (").append(why.detail).append(")");
 	return text;
 }
 

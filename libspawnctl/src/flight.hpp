@@ -6,6 +6,8 @@
 #ifndef SPAWNCTL_FLIGHT_HPP
 #define SPAWNCTL_FLIGHT_HPP
 
+#include <optional>
+
 #include <linux/spawn.h>
 
 #include "fallback.hpp"
@@ -16,7 +18,7 @@ namespace spawnctl {
 struct flight final {
 	plan what;
 	spawn_result result {};
-	fallback::workspace space; /* of the fallback */
+	std::optional<fallback::workspace> space; /* once it comes to that */
 };
 
 } // namespace spawnctl

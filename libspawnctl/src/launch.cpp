@@ -51,7 +51,8 @@ void launch::run_now(const description &what, backend chosen, process &child, fa
 	if (!request.make(what, plan::strings::borrowed, why))
 		return;
 
-	launch spawn(request, result, nullptr);
+	std::optional<fallback::workspace> space;
+	launch spawn(request, result, space);
 	if (!spawn.attempt(chosen)) {
 		spawn.hand_over(child);
 	} else {
@@ -69,7 +70,7 @@ void launch::run_ahead(const description &what, backend chosen, process &child, 
 	if (!ahead->what.make(what, plan::strings::owned, why))
 		return;
 
-	launch spawn(ahead->what, ahead->result, &ahead->space);
+	launch spawn(ahead->what, ahead->result, ahead->space);
 	if (!spawn.attempt(chosen) || ahead->result.state != SPAWN_STATE_NOT_STARTED) {
 		spawn.hand_over(child);
 		child.flight_ = std::move(ahead);
@@ -103,11 +104,7 @@ int launch::attempt(backend chosen)
 int launch::fall_back()
 {
 	executor_ = backend::fallback;
-	if (space_)
-		return fallback::spawn(request_, result_, *space_, no_borrow_, detail_);
-
-	fallback::workspace space;
-	return fallback::spawn(request_, result_, space, no_borrow_, detail_);
+	return fallback::spawn(request_, result_, space_.emplace(), no_borrow_, detail_);
 }
 
 void launch::clean_up() noexcept

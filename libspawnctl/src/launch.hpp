@@ -31,7 +31,8 @@ public:
 	static void run(const description &what, process &child, failure &why) noexcept;
 
 	/* One attempt: what it needs and what came of it. */
-	launch(const plan &request, spawn_result &result, fallback::workspace *space) noexcept
+	launch(const plan &request, spawn_result &result,
+	       std::optional<fallback::workspace> &space) noexcept
 	    : request_(request.request()), result_(result), space_(space)
 	{
 	}
@@ -48,7 +49,7 @@ private:
 
 	const spawn_request &request_;
 	spawn_result &result_;
-	fallback::workspace *space_;
+	std::optional<fallback::workspace> &space_;
 	backend executor_ = backend::module;
 	module::obstacle no_module_;
 	fallback::obstacle no_borrow_;

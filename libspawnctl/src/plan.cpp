@@ -205,9 +205,12 @@ void plan::set_environment(const description &what, std::size_t inherited, arena
 						     what.variables.size() + 1);
 
 	request_.envp = address(envp);
-	for (std::size_t i = 0; i < inherited && environ[i]; i++)
-		if (what.variables.empty() || !is_changed(environ[i], what.variables))
-			*envp++ = environ[i];
+	if (what.variables.empty())
+		envp = std::copy_n(environ, inherited, envp);
+	else
+		envp = std::copy_if(environ, environ + inherited, envp, [&what](const char *text) {
+			return text && !is_changed(text, what.variables);
+		});
 	for (const std::string &variable : what.environment)
 		if (!is_changed(variable.c_str(), what.variables))
 			*envp++ = from.text(variable);
