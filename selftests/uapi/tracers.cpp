@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT
+// Callers with a tracer: one that stops at system calls is not passed by; one that a seccomp filter
+// calls sees the child's own calls, and what it changes about them holds, but never beyond what the
+// module permits. Every traced caller is a forked process.
+#include "report.hpp"
+#include "suite.hpp"
+#include "task.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <functional>
+#include <sched.h>
+
+using namespace selftest;
+
+namespace {
+
+constexpr long follow_forks =
+	PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_EXITKILL;
+
+/* What is done with the registers of a task whose filter has called the tracer. */
+using judge = std::function<void(user_regs_struct &)>;
+
+struct seen_events {
+	int forks = 0;
+	int execs = 0;
+	int judged = 0;
+};
+
+/* A process that waits to be traced and then does @work, whose outcome comes through @answer. */
+child traced_caller(const pipe_ends &answer, const std::function<outcome()> &work)
+{
+	child caller = fork_running([&] {
+		device();
+		ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+		raise(SIGSTOP);
+		outcome all = work();
+		write_all(answer.write.get(), &all, sizeof(all));
+		return 0;
+	});
+
+	REQUIRE(caller.wait_stopped() == SIGSTOP);
+	return caller;
+}
+
+void let_judge(pid_t pid, const judge &decide)
+{
+	user_regs_struct regs;
+
+	checked(static_cast<int>(ptrace(PTRACE_GETREGS, pid, nullptr, &regs)), "PTRACE_GETREGS");
+	decide(regs);
+	checked(static_cast<int>(ptrace(PTRACE_SETREGS, pid, nullptr, &regs)), "PTRACE_SETREGS");
+}
+
+/* Lets every traced task go on by @request until @caller has ended. */
+seen_events follow(child &caller, __ptrace_request request, const judge &decide)
+{
+	seen_events seen;
+
+	checked(static_cast<int>(ptrace(request, caller.pid(), nullptr, nullptr)), "ptrace");
+	for (;;) {
+		int status = -1;
+		pid_t pid = checked(waitpid(-1, &status, __WALL), "waitpid");
+
+		if (WIFEXITED(status) || WIFSIGNALED(status)) {
+			if (pid != caller.pid())
+				continue;
+			caller.release();
+			CHECK(status == 0);
+			return seen;
+		}
+		int event = status >> 16, signal = WSTOPSIG(status);
+		seen.forks += event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+			event == PTRACE_EVENT_CLONE;
+		seen.execs += event == PTRACE_EVENT_EXEC;
+		if (event == PTRACE_EVENT_SECCOMP) {
+			seen.judged++;
+			let_judge(pid, decide);
+		}
+		bool of_tracing = event || signal == SIGSTOP || signal == SIGTRAP ||
+			signal == (SIGTRAP | 0x80);
+		ptrace(request, pid, nullptr, of_tracing ? 0 : signal);
+	}
+}
+
+outcome trace(long options, __ptrace_request request, const std::function<outcome()> &work,
+	      seen_events *seen = nullptr, const judge &decide = {})
+{
+	pipe_ends answer = make_pipe();
+	child caller = traced_caller(answer, work);
+	seen_events events;
+	outcome all;
+
+	ptrace(PTRACE_SETOPTIONS, caller.pid(), nullptr, options);
+	events = follow(caller, request, decide);
+	if (seen)
+		*seen = events;
+	REQUIRE(read_exactly(answer.read.get(), &all, sizeof(all)));
+	return all;
+}
+
+outcome spawn_plainly()
+{
+	request wanted(payload("exit_with"));
+
+	return spawn_and_wait(wanted);
+}
+
+} // namespace
+
+TEST_CASE("a caller that is traced at its system calls is refused, since its child's are not seen")
+{
+	outcome all = trace(PTRACE_O_TRACESYSGOOD, PTRACE_SYSCALL, spawn_plainly);
+
+	CHECK(all.error == EOPNOTSUPP);
+	CHECK(all.result.error == EOPNOTSUPP);
+	CHECK(all.result.stage == SPAWN_STAGE_REQUEST);
+	CHECK(all.result.state == SPAWN_STATE_NOT_STARTED);
+}
+
+TEST_CASE("a debugger that only watches the caller changes nothing")
+{
+	outcome all = trace(0, PTRACE_CONT, spawn_plainly);
+
+	CHECK(all.error == 0);
+	CHECK(all.status == 0);
+}
+
+TEST_CASE("a debugger that follows forks sees the child and its exec")
+{
+	for (unsigned long long flags : { 0ULL, SPAWN_ASYNC }) {
+		seen_events seen;
+		outcome all = trace(
+			follow_forks | PTRACE_O_TRACEEXEC, PTRACE_CONT,
+			[=] {
+				request wanted(payload("exit_with"));
+
+				return spawn_and_wait(wanted.flags(flags));
+			},
+			&seen);
+
+		CAPTURE(flags);
+		CHECK(seen.forks == 1);
+		CHECK(seen.execs == 1);
+		CHECK(all.error == 0);
+		CHECK(all.status == 0);
+	}
+}
+
+TEST_CASE("a failed exec under a debugger that follows forks is told as ever")
+{
+	seen_events seen;
+	outcome all = trace(
+		follow_forks, PTRACE_CONT,
+		[] {
+			request wanted("/nonexistent");
+
+			return spawn_and_wait(wanted);
+		},
+		&seen);
+
+	CHECK(seen.forks == 1);
+	CHECK(all.error == ENOENT);
+	CHECK(all.result.stage == SPAWN_STAGE_EXEC);
+}
+
+TEST_CASE("strace -f runs a caller, whose spawn is refused and not hidden")
+{
+	if (access("/usr/bin/strace", X_OK))
+		SKIP("strace is not installed");
+	outcome all = in_forked_process([] {
+		request inner(payload("exit_with"));
+		outcome got = {};
+		pid_t self = getpid();
+
+		device();
+		pid_t tracer = fork();
+		if (tracer == 0) {
+			std::string pid = std::to_string(self);
+
+			execl("/usr/bin/strace", "strace", "-f", "-qq", "-o", "/dev/null", "-p",
+			      pid.c_str(), nullptr);
+			_exit(1);
+		}
+		prctl(PR_SET_PTRACER, tracer, 0, 0, 0);
+		/* strace is attached once /proc says that somebody traces us. */
+		for (;;) {
+			unique_fd status = open_file("/proc/self/status", O_RDONLY);
+
+			if (read_all(status.get()).find("TracerPid:\t0\n") == std::string::npos)
+				break;
+		}
+		got = spawn_and_wait(inner);
+		::kill(tracer, SIGTERM);
+		waitpid(tracer, nullptr, 0);
+		return got;
+	});
+	CHECK(all.error == EOPNOTSUPP);
+	CHECK(all.result.stage == SPAWN_STAGE_REQUEST);
+}
+
+namespace {
+
+/* Spawns with one call, under a filter that asks the tracer about @nr. */
+outcome spawn_judged(long nr)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(nr), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
+	request wanted(payload("exit_with"));
+
+	wanted.call(SYS_umask, { 022 });
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	checked(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "PR_SET_SECCOMP");
+	return spawn_and_wait(wanted);
+}
+
+outcome judge_spawn(long nr, const judge &decide)
+{
+	seen_events seen;
+	outcome all = trace(
+		follow_forks | PTRACE_O_TRACESECCOMP, PTRACE_CONT, [=] { return spawn_judged(nr); },
+		&seen,
+		[&](user_regs_struct &regs) {
+			CHECK(static_cast<long>(regs.orig_rax) == nr);
+			CHECK(static_cast<long>(regs.rax) == -ENOSYS);
+			decide(regs);
+		});
+
+	CHECK(seen.judged == 1);
+	return all;
+}
+
+struct judged_call {
+	long nr;
+	spawn_stage stage;
+};
+
+const judged_call judged_calls[] = {
+	{ SYS_clone, SPAWN_STAGE_CLONE },
+	{ SYS_umask, SPAWN_STAGE_CALLS },
+	{ SYS_execveat, SPAWN_STAGE_EXEC },
+};
+
+} // namespace
+
+TEST_CASE("a tracer that a filter calls sees each call's own number and arguments")
+{
+	user_regs_struct seen = {};
+	auto look = [&](user_regs_struct &regs) {
+		seen = regs;
+	};
+
+	CHECK(judge_spawn(SYS_clone, look).status == 0);
+	CHECK(seen.rdi == (CLONE_VM | CLONE_VFORK | SIGCHLD));
+	CHECK(judge_spawn(SYS_umask, look).status == 0);
+	CHECK(seen.rdi == 022);
+	CHECK(judge_spawn(SYS_execveat, look).status == 0);
+	CHECK(static_cast<int>(seen.rdi) == AT_FDCWD);
+	CHECK(seen.r8 == 0);
+}
+
+TEST_CASE("a tracer that a filter calls can refuse each call with an errno of its own")
+{
+	for (const auto &row : judged_calls) {
+		outcome all = judge_spawn(row.nr, [](user_regs_struct &regs) {
+			regs.orig_rax = ~0ULL;
+			regs.rax = static_cast<unsigned long long>(-EDOM);
+		});
+
+		CAPTURE(row.nr);
+		CHECK(all.error == EDOM);
+		CHECK(all.result.error == EDOM);
+		CHECK(all.result.stage == row.stage);
+	}
+}
+
+TEST_CASE("a tracer cannot make a refused exec or clone look like a success")
+{
+	for (long nr : { SYS_clone, SYS_execveat }) {
+		outcome all = judge_spawn(nr, [](user_regs_struct &regs) {
+			regs.orig_rax = ~0ULL;
+			regs.rax = 0;
+		});
+
+		CAPTURE(nr);
+		CHECK(all.error == EPERM);
+	}
+}
+
+TEST_CASE("what a tracer writes into a call's arguments is what is called")
+{
+	outcome all = judge_spawn(SYS_execveat, [](user_regs_struct &regs) { regs.r8 = 0x10000; });
+
+	CHECK(all.error == EINVAL);
+	CHECK(all.result.stage == SPAWN_STAGE_EXEC);
+}
+
+TEST_CASE("a tracer cannot turn a call into one that is not permitted")
+{
+	for (long nr : { SYS_mmap, SYS_exit_group, SYS_fork, SYS_execve }) {
+		CAPTURE(nr);
+		outcome call = judge_spawn(SYS_umask, [=](user_regs_struct &regs) {
+			regs.orig_rax = static_cast<unsigned long long>(nr);
+		});
+		CHECK(call.error == EOPNOTSUPP);
+		CHECK(call.result.stage == SPAWN_STAGE_CALLS);
+
+		outcome exec = judge_spawn(SYS_execveat, [=](user_regs_struct &regs) {
+			regs.orig_rax = static_cast<unsigned long long>(nr);
+		});
+		CHECK(exec.error == EPERM);
+		CHECK(exec.result.stage == SPAWN_STAGE_EXEC);
+
+		outcome clone = judge_spawn(SYS_clone, [=](user_regs_struct &regs) {
+			regs.orig_rax = static_cast<unsigned long long>(nr);
+		});
+		CHECK(clone.error == EPERM);
+		CHECK(clone.result.stage == SPAWN_STAGE_CLONE);
+	}
+}
+
+TEST_CASE("a tracer cannot change the clone")
+{
+	outcome all =
+		judge_spawn(SYS_clone, [](user_regs_struct &regs) { regs.rdi |= CLONE_NEWNS; });
+
+	CHECK(all.error == EPERM);
+	CHECK(all.result.stage == SPAWN_STAGE_CLONE);
+}
