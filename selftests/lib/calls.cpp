@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// cwd() and call(): what the child does for itself before its exec, in order, and at which place of
+// the list it fails. Also that nothing of it happens to the caller.
+#include "spawning.hpp"
+
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <climits>
+#include <filesystem>
+
+using namespace selftest;
+using spawnctl::stage;
+
+namespace {
+
+std::uint64_t address(const char *text)
+{
+	return reinterpret_cast<std::uintptr_t>(text);
+}
+
+const spawnctl::service &service_of(const executor &who, const spawnctl::availability &found)
+{
+	return who.backend == spawnctl::backend::module ? found.module : found.fallback;
+}
+
+} // namespace
+
+EXECUTOR_TEST_CASE("the child begins in cwd(), the caller stays where it is")
+{
+	temporary_folder folder;
+	const auto own = std::filesystem::current_path();
+	auto wanted = who.command(payload("report")).cwd("/nonexistent").cwd(folder.path());
+
+	CHECK(spawn_report(who, wanted)["cwd"] == folder.path());
+	CHECK(std::filesystem::current_path() == own);
+	CHECK(spawn_report(who, who.command(payload("report")))["cwd"] == own);
+}
+
+EXECUTOR_TEST_CASE("a working directory that cannot be is a failure of call 0")
+{
+	temporary_folder folder;
+	auto wanted = who.command(payload("exit_with"));
+
+	check_fails(wanted.cwd(folder / "gone"), ENOENT, stage::calls, 0);
+	check_fails(wanted.cwd(""), ENOENT, stage::calls, 0);
+	check_fails(wanted.cwd(folder.file("file", "", 0644)), ENOTDIR, stage::calls, 0);
+	check_fails(wanted.cwd(std::string(PATH_MAX, 'a')), ENAMETOOLONG, stage::calls, 0);
+	/* Even where the program does not exist either. */
+	check_fails(who.command("/nonexistent").cwd(folder / "gone"), ENOENT, stage::calls, 0);
+}
+
+EXECUTOR_TEST_CASE("calls are made in the child, after cwd(), in order")
+{
+	temporary_folder folder;
+	const mode_t own = umask(022);
+	auto wanted = who.command(payload("report"));
+
+	REQUIRE(mkdir((folder / "below").c_str(), 0755) == 0);
+	wanted.call(SYS_umask, { 077 }).call(SYS_setsid).call(SYS_chdir, { address("below") });
+	wanted.call(SYS_umask, { 027 }).cwd(folder.path());
+	report told = spawn_report(who, wanted);
+	CHECK(told["umask"] == "27");
+	CHECK(told["cwd"] == folder / "below");
+	CHECK(told["sid"] == told["pid"]);
+	CHECK(told["pgid"] == told["pid"]);
+	CHECK(umask(own) == 022);
+	CHECK(getsid(0) != told.number("pid"));
+}
+
+EXECUTOR_TEST_CASE("calls see the child's descriptors at their new numbers")
+{
+	temporary_folder folder;
+	unique_fd there = open_file(folder.path(), O_PATH | O_DIRECTORY);
+	auto wanted = who.command(payload("report")).pass(there.get(), 77).call(SYS_fchdir, { 77 });
+
+	CHECK(spawn_report(who, wanted)["cwd"] == folder.path());
+	check_fails(who.command(payload("exit_with")).call(SYS_fchdir, { 77 }), EBADF, stage::calls,
+		    0);
+}
+
+EXECUTOR_TEST_CASE("a failing call is told by its index, cwd() counted")
+{
+	auto wanted = who.command(payload("exit_with"));
+
+	wanted.call(SYS_umask, { 022 })
+		.call(SYS_chdir, { address("/nonexistent") })
+		.call(SYS_setsid);
+	check_fails(wanted, ENOENT, stage::calls, 1);
+	check_fails(wanted.cwd("/"), ENOENT, stage::calls, 2);
+}
+
+EXECUTOR_TEST_CASE("a call whose argument cannot be read fails with EFAULT")
+{
+	check_fails(who.command(payload("exit_with")).call(SYS_chdir, { 8 }), EFAULT, stage::calls,
+		    0);
+}
+
+EXECUTOR_TEST_CASE("a call that is not permitted fails with EOPNOTSUPP and its index")
+{
+	for (unsigned nr : { unsigned(SYS_mmap), unsigned(SYS_fork), unsigned(SYS_exit_group), 511U,
+			     1000U, ~0U }) {
+		auto wanted = who.command(payload("exit_with")).cwd("/").call(SYS_umask, { 0 });
+
+		CAPTURE(nr);
+		check_fails(wanted.call(nr), EOPNOTSUPP, stage::calls, 2);
+	}
+	/* Judged before any is made. */
+	auto wanted = who.command(payload("exit_with")).cwd("/nonexistent").call(SYS_mmap);
+	check_fails(wanted, EOPNOTSUPP, stage::calls, 1);
+}
+
+EXECUTOR_TEST_CASE("the calls that info() lists are the ones that are permitted")
+{
+	const auto found = spawnctl::info(who.backend);
+	unsigned permitted = 0;
+
+	for (unsigned nr = 0; nr < 512; nr++) {
+		spawnctl::failure why;
+		/* The second one fails before the first is made. */
+		auto wanted = who.command(payload("exit_with")).call(nr).call(SYS_fork);
+
+		wanted.spawn(why);
+		CAPTURE(nr);
+		CHECK(why.code == std::errc::operation_not_supported);
+		CHECK(why.stage == stage::calls);
+		CHECK(why.index == (service_of(who, found).permits(nr) ? 1 : 0));
+		permitted += service_of(who, found).permits(nr);
+	}
+	CHECK(permitted > 0);
+	CHECK_FALSE(service_of(who, found).permits(512));
+	CHECK_FALSE(service_of(who, found).permits(~0U));
+}
+
+EXECUTOR_TEST_CASE("as many calls can be listed as info() says")
+{
+	const auto found = spawnctl::info(who.backend);
+	const unsigned most = service_of(who, found).calls_max;
+	auto wanted = who.command(payload("report"));
+
+	REQUIRE(most >= 16);
+	REQUIRE(most < 100000);
+	for (unsigned index = 0; index < most; index++)
+		wanted.call(SYS_umask, { index });
+	report told = spawn_report(who, wanted);
+	CHECK(std::stoul(told["umask"], nullptr, 8) == ((most - 1) & 0777));
+	check_fails(wanted.call(SYS_umask, { 0 }), E2BIG, stage::request);
+}

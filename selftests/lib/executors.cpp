@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+// The executors, and how each is arranged: the module and clone3 are there or not; the fallback forks
+// where a filter has taken clone3(2) or close_range(2) away, as container runtimes do.
+#include "executors.hpp"
+
+#include "unique_fd.hpp"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <exception>
+#include <thread>
+
+namespace selftest {
+
+spawnctl::command executor::command(std::string program, std::vector<std::string> args) const
+{
+	return spawnctl::command(std::move(program), std::move(args)).use(backend);
+}
+
+spawnctl::command executor::from_fd(int fd, std::vector<std::string> args) const
+{
+	return spawnctl::command::from_fd(fd, std::move(args)).use(backend);
+}
+
+namespace {
+
+/* For the calling thread, and what it clones. */
+void refuse_call(long nr, int error)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(nr), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
+
+	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+	checked(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter)),
+		"seccomp");
+}
+
+std::vector<executor> find_executors()
+{
+	using spawnctl::backend;
+	std::vector<executor> all;
+
+	if (spawnctl::info().module_present)
+		all.push_back({ "module", backend::module, "module", "clone3", true, -1, 0 });
+	all.push_back(
+		{ "clone3", backend::fallback, "fallback: asked for", "clone3", true, -1, 0 });
+	/* ENOSYS, since glibc needs it to make threads without clone3. */
+	all.push_back({ "fork", backend::fallback,
+			"fallback by fork: clone3: Function not implemented; asked for",
+			"fork: clone3: Function not implemented", false, SYS_clone3, ENOSYS });
+	all.push_back({ "fork without close_range", backend::fallback,
+			"fallback by fork: close_range: Operation not permitted; asked for",
+			"fork: close_range: Operation not permitted", false, SYS_close_range,
+			EPERM });
+	return all;
+}
+
+/* Catch2's assertions throw; they may be used by any one thread at a time. */
+void run_filtered(void (*body)(const executor &), const executor &who)
+{
+	std::exception_ptr thrown;
+	sigset_t all, before;
+
+	std::thread filtered([&] {
+		try {
+			refuse_call(who.refused_call, who.refusal);
+			body(who);
+		} catch (...) {
+			thrown = std::current_exception();
+		}
+	});
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	filtered.join();
+	pthread_sigmask(SIG_SETMASK, &before, nullptr);
+	if (thrown)
+		std::rethrow_exception(thrown);
+}
+
+} // namespace
+
+const std::vector<executor> &executors()
+{
+	static const std::vector<executor> all = find_executors();
+
+	return all;
+}
+
+static void run_on(const executor &who, void (*body)(const executor &))
+{
+	DYNAMIC_SECTION("by " << who.name)
+	{
+		if (who.refused_call < 0)
+			body(who);
+		else
+			run_filtered(body, who);
+	}
+}
+
+void run_on_every_executor(void (*body)(const executor &))
+{
+	for (const executor &who : executors())
+		run_on(who, body);
+}
+
+void run_on_borrowing_executors(void (*body)(const executor &))
+{
+	for (const executor &who : executors())
+		if (who.borrows)
+			run_on(who, body);
+}
+
+} // namespace selftest

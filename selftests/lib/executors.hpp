@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// Who can make the children of a test here, and the test case that is run once for each of them.
+// What has to be arranged for one (a seccomp filter) binds a thread of its own and ends with it.
+#pragma once
+
+#include <spawnctl/spawnctl.hpp>
+
+#include <catch2/catch.hpp>
+
+#include <string>
+#include <vector>
+
+namespace selftest {
+
+struct executor {
+	std::string name;
+	spawnctl::backend backend;
+	std::string reason; /* what process::reason() says of it */
+	std::string method; /* what info() says of the fallback there */
+	bool borrows; /* the child is on the caller's memory until its exec */
+	long refused_call; /* a filter fails this system call with @refusal; -1: no filter */
+	int refusal;
+
+	/* A command that this executor is to carry out, or nobody. */
+	spawnctl::command command(std::string program, std::vector<std::string> args = {}) const;
+	spawnctl::command from_fd(int fd, std::vector<std::string> args = {}) const;
+};
+
+/* The module when it is there, and each way of the fallback. */
+const std::vector<executor> &executors();
+
+/* One section for each, or for each that borrows. */
+void run_on_every_executor(void (*body)(const executor &who));
+void run_on_borrowing_executors(void (*body)(const executor &who));
+
+} // namespace selftest
+
+/* A test case with a variable @who. Other threads block all signals meanwhile: they are @body's. */
+#define EXECUTOR_TEST_CASE(name)                                \
+	DECLARE_EXECUTOR_TEST_CASE(name, run_on_every_executor, \
+				   INTERNAL_CATCH_UNIQUE_NAME(executor_test))
+/* The same for executors whose child is on the caller's memory until its exec. */
+#define BORROWING_TEST_CASE(name)                                    \
+	DECLARE_EXECUTOR_TEST_CASE(name, run_on_borrowing_executors, \
+				   INTERNAL_CATCH_UNIQUE_NAME(executor_test))
+#define DECLARE_EXECUTOR_TEST_CASE(name, run, body)        \
+	static void body(const ::selftest::executor &who); \
+	TEST_CASE(name)                                    \
+	{                                                  \
+		::selftest::run(body);                     \
+	}                                                  \
+	static void body([[maybe_unused]] const ::selftest::executor &who)
