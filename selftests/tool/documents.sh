@@ -21,34 +21,38 @@ device_example() {
 	fi
 }
 
-# named_in DOCUMENT: every word of standard input is there. Emphasis is written _so_.
-named_in() {
-	local word found=0
-	while read -r word; do
-		found=1
-		grep -qE -- "(^|[^A-Za-z0-9_-])_?${word}_?([^A-Za-z0-9_-]|$)" "$1" || { echo "$1: no $word"; return 1; }
-	done
-	((found))
+# all_named WORDS DOCUMENT: two lists; each of WORDS is in the other.
+all_named() {
+	local missing
+	[[ -s $1 ]] || { echo "nothing to look for"; return 1; }
+	missing=$(comm -23 <(sort -u "$1") <(sort -u "$2"))
+	[[ -z $missing ]] || { echo "missing: $missing"; return 1; }
+}
+
+# Emphasis is written _so_.
+words_of() {
+	grep -oE -- '[A-Za-z0-9_-]+' "$1" | sed 's/^_//; s/_$//'
 }
 
 options_are_documented() {
-	{ "$tool" run --help; "$tool" info --help; "$tool" --help; } | grep -oE -- '--[a-z0-9-]+' | sort -u |
-		named_in "$top/tools/spawnctl.1.scd"
+	{ "$tool" run --help; "$tool" info --help; "$tool" --help; } | grep -oE -- '--[a-z0-9-]+' >options
+	all_named options <(words_of "$top/tools/spawnctl.1.scd")
 }
 
 abi_is_documented() {
 	sed -nE 's/^(#define\s+|\s+)(SPAWN_[A-Z_]+)[( \t=].*/\2/p' "$top/kmod/uapi/linux/spawn.h" |
-		grep -vE '_SIZE_V1$|_IOC_MAGIC$|_STAGE_' | sort -u | named_in "$top/kmod/spawn.4.scd"
+		grep -vE '_SIZE_V1$|_IOC_MAGIC$|_STAGE_' >constants
+	all_named constants <(words_of "$top/kmod/spawn.4.scd")
 }
 
 fields_are_documented() {
-	sed -nE 's/^\s+__[us](32|64)\s+([a-z_]+)(\[[0-9]\])?;.*/\2/p' "$top/kmod/uapi/linux/spawn.h" |
-		sort -u | named_in "$top/kmod/spawn.4.scd"
+	sed -nE 's/^\s+__[us](32|64)\s+([a-z_]+)(\[[0-9]\])?;.*/\2/p' "$top/kmod/uapi/linux/spawn.h" >fields
+	all_named fields <(words_of "$top/kmod/spawn.4.scd")
 }
 
 calls_are_documented() {
-	grep -oE '__NR_[a-z0-9_]+,' "$top/kmod/calls.c" | sed 's/__NR_\(.*\),/\\*\1\\*\\(2\\)/' |
-		named_in "$top/kmod/spawn.4.scd"
+	grep -oE '__NR_[a-z0-9_]+,' "$top/kmod/calls.c" | sed 's/__NR_\(.*\),/*\1*(2)/' >calls
+	all_named calls <(grep -oE '\*[a-z0-9_]+\*\(2\)' "$top/kmod/spawn.4.scd")
 }
 
 readme_names_what_exists() {
@@ -60,10 +64,13 @@ readme_names_what_exists() {
 	done <paths
 }
 
-test_documents() {
+test_examples() {
 	check "the example of README.md runs as it stands there" readme_example
 	check "the example of libspawnctl(7) runs" library_example
 	check "the example of spawn(4) runs" device_example
+}
+
+test_documents() {
 	check "spawnctl(1) names every option" options_are_documented
 	check "spawn(4) names every constant of the ABI" abi_is_documented
 	check "spawn(4) names every field of the ABI" fields_are_documented

@@ -3,50 +3,44 @@
 # `spawnctl info`, for people and as JSON. Sourced by run.
 # shellcheck disable=SC2154  # run sets them
 
-# json EXPRESSION [OPTION...]: prints a Python expression about the object `i`.
-json() {
-	local expression=$1
-	shift
-	"$tool" info --json "$@" >json || true
-	python3 -c "import json; i = json.load(open('json')); print($expression)"
-}
-
 names_both_executors() {
 	expect 0 $'module: *\nfallback: *\nexecutor: *' '' "$tool" info
 }
 
 calls_by_name() {
-	compare calls "*'chdir'*'setsid'*" "$(json 'i["fallback"]["calls"]')"
+	expect 0 $'*fallback: *calls: *: chdir, *setsid*\nexecutor: *' '' "$tool" info
 }
 
 executor_is_named() {
-	local expected='fallback fallback'
-	[[ ! -e /dev/spawn ]] || expected='module module'
-	compare executor "$expected*" "$(json 'i["executor"], i["reason"]')" &&
-		compare text "*executor: *${expected% *}*" "$("$tool" info)"
+	local here=fallback
+	[[ ! -e /dev/spawn ]] || here=module
+	expect 0 "*executor:       $here*" '' "$tool" info &&
+		expect 0 "*\"executor\": \"$here\"*\"reason\": \"$here*\"*" '' "$tool" info --json
 }
 
 forced_fallback() {
-	compare executor 'fallback fallback: asked for None' \
-		"$(json 'i["executor"], i["reason"], i["error"]' --backend fallback)"
+	expect 0 '*"executor": "fallback"*"reason": "fallback: asked for"*"error": null*' '' \
+		"$tool" info --json --backend fallback
 }
 
 json_always_has_every_key() {
+	"$tool" info --json >json || return 1
 	compare keys "error executor fallback module reason version wanted \
-abi call_table calls calls_max clone_flags fds_max features flags present reason" \
-		"$(json '*sorted(i), *sorted(i["module"])')"
+abi call_table calls calls_max clone_flags fds_max features flags present reason" "$(python3 -c '
+import json
+info = json.load(open("json"))
+print(*sorted(info), *sorted(info["module"]))')"
 }
 
 forced_module() {
 	if [[ -e /dev/spawn ]]; then
-		expect 0 '*ABI 1*executor: *module' '' "$tool" info --backend module &&
-			compare module 'True 1 True' \
-				"$(json 'i["module"]["present"], i["module"]["abi"], "stopped" in i["module"]["flags"]')"
+		expect 0 '*ABI 1*stopped*executor: *module' '' "$tool" info --backend module &&
+			expect 0 '*"executor": "module"*"present": true*"abi": 1,*' '' \
+				"$tool" info --json --backend module
 	else
 		expect 1 $'module: *no: /dev/spawn: No such file or directory\n*executor: *none: *' '' \
 			"$tool" info --backend module &&
-			compare module 'None False' \
-				"$(json 'i["executor"], i["module"]["present"]' --backend module)"
+			expect 1 '*"executor": null*"present": false*' '' "$tool" info --json --backend module
 	fi
 }
 
