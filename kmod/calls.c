@@ -68,7 +68,7 @@ long spawn_calls_make(struct spawn_job *job, u32 *index)
 	for (*index = 0; *index < job->request.call_count; ++*index) {
 		call = &job->calls[*index];
 		ret = spawn_syscall(call->nr, call->args, permit);
-		if (ret == -ERESTARTNOINTR)
+		if (ret == SPAWN_DOOMED)
 			return ret;
 		if (IS_ERR_VALUE(ret) && !(call->flags & SPAWN_CALL_IGNORE_ERROR))
 			return ret;

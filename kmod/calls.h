@@ -14,7 +14,7 @@
 /* In the caller: reads the list and holds it to the table. 0 or -errno, *index tells which. */
 int spawn_calls_take(struct spawn_job *job, u32 *index);
 
-/* In the child: makes the calls. As spawn_syscall(): 0, -errno, or -ERESTARTNOINTR; *index as above. */
+/* In the child: makes the calls. As spawn_syscall(): 0, -errno or SPAWN_DOOMED. */
 long spawn_calls_make(struct spawn_job *job, u32 *index);
 
 /* Sets bit nr of map for each permitted call. */

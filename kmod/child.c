@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 
 #include "calls.h"
 #include "child.h"
@@ -12,15 +13,10 @@
 #include "fds.h"
 #include "result.h"
 #include "syscall.h"
-#include "trace.h"
+#include "spawn_trace.h"
 
 /* What the parent of a failed task sees if the task was not reaped for it. */
 #define FAILED_STATUS	127
-
-bool spawn_has_execed(const struct task_struct *child)
-{
-	return READ_ONCE(child->exit_signal) == SIGCHLD;
-}
 
 /*
  * Handlers go first, so that a signal can do nothing here but kill or stop. Where ignored signals
@@ -104,22 +100,27 @@ int spawn_child(void *data)
 	long ret;
 
 	job->child = get_task_struct(current);
+	/* Nobody returns to the caller's ioctl. Whoever gets to user mode without exec faults there. */
+	current_pt_regs()->ip = TASK_SIZE_MAX;
+	/* The caller's: its work is not queued here, and interruptible waits would fail for it. */
+	clear_notify_signal();
 	trace_spawn_start(job);
 	blank_signals(job->request.flags);
 
 	ret = run(job, &fault);
-	/*
-	 * With a signal about to act, the signal says it all; so it is after every failure past exec's
-	 * point of no return. exit_signal can't tell here: it is SIGCHLD also if the caller has died.
-	 */
-	failed = ret && ret != -ERESTARTNOINTR;
+	/* Where a signal is about to act, the signal says it all. */
+	failed = ret && ret != SPAWN_DOOMED;
 	if (failed)
 		fault.error = -ret;
-	job->fault = fault;
+	/* After exec the caller is on its way, and asks the task and not the job. */
+	if (ret)
+		job->fault = fault;
+	else
+		trace_spawn_exec(job);
 	if (failed)
 		report(job);
-	else if (!ret)
-		trace_spawn_exec(job);
+	if (ret == SPAWN_DOOMED)
+		spawn_doom();
 
 	/*
 	 * The last acts. The few instructions that follow module_put() are covered by the

@@ -15,40 +15,62 @@
 #include "clone.h"
 #include "compat/symbols.h"
 #include "result.h"
-#include "trace.h"
+#include "spawn_trace.h"
 
 /*
- * wait4(pid, NULL, __WALL, NULL). Its frame is a private one: it is the kernel's own housekeeping
+ * Whether the task has passed exec's point of no return. It is made with exit_signal 0; exec sets
+ * SIGCHLD, and -1 if a later exec is made by another thread of the program. (The caller's death
+ * would also set it.)
+ */
+static bool has_execed(const struct task_struct *child)
+{
+	return READ_ONCE(child->exit_signal);
+}
+
+/*
+ * wait4(pid, NULL, options, NULL). Its frame is a private one: it is the kernel's own housekeeping
  * and nobody's system call.
  */
-static long wait_for_exit(pid_t pid)
+static long wait_for_exit(pid_t pid, int options)
 {
-	const struct pt_regs regs = { .di = pid, .dx = __WALL };
+	const struct pt_regs regs = { .di = pid, .dx = options };
 
 	return static_call(spawn_x64_sys_call)(&regs, __NR_wait4);
 }
 
 /*
- * Reaps a child that failed. It has left our memory but perhaps not yet its files, so this may wait;
- * signals wait meanwhile, all but SIGKILL, since a flush that hangs must not make us unkillable.
- * False if it is still there: a stop or a tracer came in between.
+ * Reaps a child that failed. It has left our memory but perhaps not yet its files, and a tracer may
+ * want it first, so this may wait; signals wait meanwhile, all but SIGKILL, since a flush that hangs
+ * must not make us unkillable. What interrupts the wait all the same (task work of io_uring, the
+ * freezer, a stop) is not seen to before the ioctl returns, so from then on the child is polled.
+ * False only when we are being killed.
  *
- * Another thread's wait may be first; the child is then not hashed any more. That its number should
- * be given to another child between that check and wait4() takes a lap of the whole pid space.
+ * Another thread's wait may be first: ECHILD, or not alive. That its number should be given to
+ * another child between that check and wait4() takes a lap of the whole pid space.
  */
 static bool reap(struct task_struct *child, pid_t pid)
 {
 	sigset_t block, saved;
-	long ret = -ECHILD;
+	int options = __WALL;
+	bool reaped = false;
+	long ret;
 
 	sigfillset(&block);
 	sigdelset(&block, SIGKILL);
 	sigprocmask(SIG_SETMASK, &block, &saved);
-	if (pid_alive(child))
-		ret = wait_for_exit(pid);
+	for (;;) {
+		ret = pid_alive(child) ? wait_for_exit(pid, options) : -ECHILD;
+		reaped = ret == pid || ret == -ECHILD;
+		if (reaped || fatal_signal_pending(current))
+			break;
+		if (options & WNOHANG) {
+			set_current_state(TASK_KILLABLE | TASK_FREEZABLE);
+			schedule_timeout(1);
+		}
+		options |= WNOHANG;
+	}
 	sigprocmask(SIG_SETMASK, &saved, NULL);
-	/* ECHILD: another thread's wait has it, though the number may be taken for a moment yet. */
-	return ret == pid || ret == -ECHILD;
+	return reaped;
 }
 
 /* The vfork wait has ended: the child has exec'ed or exited, or we are being killed. */
@@ -65,12 +87,12 @@ static long settle(struct spawn_job *job, pid_t pid)
 		return -EINTR;
 
 	child = job->child;
-	fault = job->fault;
-	if (spawn_has_execed(child)) {
+	if (has_execed(child)) {
 		put_user(SPAWN_STATE_EXECED, &result->state);
 		return 0;
 	}
 
+	fault = job->fault;
 	state = reap(child, pid) ? SPAWN_STATE_FAILED : SPAWN_STATE_UNREAPED;
 	if (!fault.error) {
 		fault.error = ECANCELED;
@@ -87,13 +109,17 @@ static long refuse(struct spawn_job *job, long error)
 {
 	struct spawn_result __user *result = spawn_job_result(job);
 
-	/* The restarted ioctl makes the result anew. */
+	/* A clone that fails late has already told us a number that it took back. */
+	put_user(-1, &result->pidfd);
+	put_user(0, &result->running);
+	put_user(SPAWN_STATE_NOT_STARTED, &result->state);
+	/* The ioctl is restarted, unless the signal's handler leaves by a jump. */
 	if (error == -ERESTARTNOINTR)
 		return error;
 
+	job->fault.stage = SPAWN_STAGE_CLONE;
 	job->fault.error = -error;
 	trace_spawn_failure(job, 0);
-	put_user(0, &result->running);
 	spawn_result_report(result, SPAWN_STATE_NOT_STARTED, &job->fault, 0);
 	return error;
 }

@@ -14,17 +14,6 @@
 #define SET_KNOWN	(SPAWN_SET_UIDS | SPAWN_SET_GIDS | SPAWN_SET_GROUPS | \
 			 SPAWN_SET_SECUREBITS | SPAWN_SET_CAPABILITIES)
 
-static __always_inline bool is_zero(const void *from, const void *to)
-{
-	const u64 *word;
-	u64 any = 0;
-
-	BUILD_BUG_ON(offsetof(struct spawn_credentials, uid) % sizeof(*word));
-	for (word = from; word < (const u64 *)to; word++)
-		any |= *word;
-	return !any;
-}
-
 int spawn_credentials_check(const struct spawn_request *request)
 {
 	struct spawn_credentials credentials;
@@ -47,5 +36,6 @@ int spawn_credentials_check(const struct spawn_request *request)
 	    credentials.capabilities != SPAWN_ALL_CAPABILITIES || credentials.set)
 		return -EOPNOTSUPP;
 	/* With nothing set, the fields of what could be set mean nothing. */
-	return is_zero(&credentials.uid, &credentials + 1) ? 0 : -EINVAL;
+	return memchr_inv(&credentials.uid, 0,
+			  sizeof(credentials) - offsetof(typeof(credentials), uid)) ? -EINVAL : 0;
 }

@@ -23,7 +23,7 @@
 #include "request.h"
 #include "result.h"
 #include "syscall.h"
-#include "trace.h"
+#include "spawn_trace.h"
 
 static bool any_release;
 module_param(any_release, bool, 0444);
@@ -65,12 +65,15 @@ static long do_info(struct spawn_info __user *to)
 }
 
 /*
- * Whether the caller can be served so that nobody who watches it is passed by. A tracer that stops
- * at system calls would not see the child's; the caller is to use clone and exec, which it sees.
+ * Whether the caller can be served like clone and exec would serve it. A tracer that stops at system
+ * calls would not see the child's; and the clone of a task that begins in the kernel leaves the
+ * caller's I/O ports behind. Such a caller is to use clone and exec.
  */
-static int check_watchers(void)
+static int check_caller(void)
 {
 	if (test_syscall_work(SYSCALL_TRACE) || test_syscall_work(SYSCALL_EMU))
+		return -EOPNOTSUPP;
+	if (test_thread_flag(TIF_IO_BITMAP))
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -83,9 +86,6 @@ static int prepare(struct spawn_job *job)
 
 	fault->stage = SPAWN_STAGE_REQUEST;
 	ret = spawn_request_check(&job->request);
-	if (ret)
-		return ret;
-	ret = check_watchers();
 	if (ret)
 		return ret;
 	ret = spawn_job_make_lists(job);
@@ -104,7 +104,19 @@ static int prepare(struct spawn_job *job)
 
 	fault->stage = SPAWN_STAGE_CLONE;
 	fault->index = 0;
-	return spawn_judge_clone(spawn_job_is_async(job));
+	ret = spawn_judge_clone(spawn_job_is_async(job));
+	if (ret)
+		return ret;
+
+	/* Last, because a tracer that the filter has called may go on to watch system calls. */
+	fault->stage = SPAWN_STAGE_REQUEST;
+	return check_caller();
+}
+
+static bool is_restart(long ret)
+{
+	return ret == -ERESTARTSYS || ret == -ERESTARTNOINTR || ret == -ERESTARTNOHAND ||
+	       ret == -ERESTART_RESTARTBLOCK;
 }
 
 static long do_spawn(const void __user *argument)
@@ -122,7 +134,7 @@ static long do_spawn(const void __user *argument)
 	ret = prepare(job);
 	if (!ret) {
 		ret = spawn_clone(job);
-	} else {
+	} else if (!is_restart(ret)) {
 		job->fault.error = -ret;
 		trace_spawn_failure(job, 0);
 		spawn_result_report(spawn_job_result(job), SPAWN_STATE_NOT_STARTED, &job->fault, 0);

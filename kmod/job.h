@@ -35,8 +35,8 @@ struct spawn_job {
 	u32 files_installed;
 
 	/*
-	 * Written by the child. A synchronous caller reads them once its vfork wait has ended,
-	 * which is after the child's last write: the child's exit or exec completes it.
+	 * Written by the child. A synchronous caller reads @child once its vfork wait has ended, and
+	 * @fault if the child has not exec'ed: then it is its exit that has ended the wait.
 	 */
 	struct task_struct *child;	/* a reference; NULL until the child has begun */
 	struct spawn_fault fault;

@@ -5,6 +5,7 @@
  */
 
 #include <linux/audit.h>
+#include <linux/bitops.h>
 #include <linux/bug.h>
 #include <linux/err.h>
 #include <linux/sched/signal.h>
@@ -37,25 +38,47 @@ static void read_frame(const struct pt_regs *regs, u64 args[6])
 	args[5] = regs->r9;
 }
 
+static bool is_ignored(int signal)
+{
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
+
+	return sighand->action[signal - 1].sa.sa_handler == SIG_IGN;
+}
+
 /*
  * A signal is on its way that ends the task when it reaches user mode: any that is neither ignored
  * nor a stop, as there are no handlers. fatal_signal_pending() does not count the core dump signals,
- * a filter's SIGSYS among them. Once a filter has condemned the task no further call may be judged:
- * the kernel takes that for a bug of its own.
+ * a filter's SIGSYS among them. Blocked signals are queued even if ignored, so one may be pending
+ * that will be dropped.
  */
 static bool is_doomed(void)
 {
 	unsigned long fatal;
+	int bit;
 
 	if (likely(!signal_pending(current)))
 		return false;
 	if (fatal_signal_pending(current))
 		return true;
+	/* The first task of a pid namespace survives what its own namespace sends. */
+	if (current->signal->flags & SIGNAL_UNKILLABLE)
+		return false;
+
 	BUILD_BUG_ON(_NSIG_WORDS != 1);
 	fatal = current->pending.signal.sig[0] | current->signal->shared_pending.signal.sig[0];
 	fatal &= ~(current->blocked.sig[0] | SIG_KERNEL_IGNORE_MASK | SIG_KERNEL_STOP_MASK);
-	/* The first task of a pid namespace survives what its own namespace sends. */
-	return fatal && !(current->signal->flags & SIGNAL_UNKILLABLE);
+	for_each_set_bit(bit, &fatal, _NSIG)
+		if (!is_ignored(bit + 1))
+			return true;
+	return false;
+}
+
+void spawn_doom(void)
+{
+	/* Removes stops, and does nothing else to a task that has not stopped. */
+	send_sig(SIGCONT, current, 1);
+	if (current->ptrace || current->signal->flags & SIGNAL_UNKILLABLE)
+		send_sig(SIGKILL, current, 1);
 }
 
 /* ERESTART* means nothing without the signal delivery that would see to it. */
@@ -109,8 +132,15 @@ static __always_inline long call_once(u32 nr, const u64 args[6], spawn_permit_t 
 	int error;
 
 	load_frame(regs, nr, args);
-	if (!is_permitted_by_filter())
-		return is_doomed() ? -ERESTARTNOINTR : settle_restart(regs->ax);
+	if (!is_permitted_by_filter()) {
+		/*
+		 * Once a filter has condemned the task no further call may be judged: the kernel takes
+		 * that for a bug of its own.
+		 */
+		if (sigismember(&current->pending.signal, SIGSYS))
+			return SPAWN_DOOMED;
+		return regs->ax;
+	}
 
 	/* A tracer that the filter called may have replaced the number and the arguments. */
 	read_frame(regs, now);
@@ -126,7 +156,7 @@ long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit)
 {
 	long ret = call_once(nr, args, permit);
 
-	return is_doomed() ? -ERESTARTNOINTR : settle_restart(ret);
+	return ret == SPAWN_DOOMED || is_doomed() ? SPAWN_DOOMED : settle_restart(ret);
 }
 
 static int permit_execveat(u32 nr, const u64 args[6])
@@ -136,7 +166,7 @@ static int permit_execveat(u32 nr, const u64 args[6])
 
 long spawn_execveat(const u64 args[6])
 {
-	struct pt_regs *regs = current_pt_regs();
+	const struct mm_struct *before = current->mm;
 	long ret;
 
 	/*
@@ -145,16 +175,16 @@ long spawn_execveat(const u64 args[6])
 	 */
 	for (;;) {
 		ret = call_once(__NR_execveat, args, permit_execveat);
-		if (ret != -ERESTARTNOINTR || is_doomed())
-			break;
+		/* A filter can answer "success" without letting the call be made. */
+		if (!ret && current->mm != before)
+			return 0;
+		/* So it is after every failure past exec's point of no return. */
+		if (ret == SPAWN_DOOMED || is_doomed())
+			return SPAWN_DOOMED;
+		if (ret != -ERESTARTNOINTR)
+			return ret < 0 ? settle_restart(ret) : -EPERM;
 		schedule_timeout_killable(1);
 	}
-	if (is_doomed() && ret)
-		return -ERESTARTNOINTR;
-	/* A filter can answer "success" without letting the call be made. */
-	if (!ret && regs->ip == 0)
-		return -EPERM;
-	return ret > 0 ? -EPERM : settle_restart(ret);
 }
 
 int spawn_judge_clone_by_filter(bool async)
@@ -182,7 +212,7 @@ int spawn_judge_clone_by_filter(bool async)
 	*regs = saved;
 
 	/* A number that is not an errno: the filter's trap, or a made-up success. */
-	return ret == 0 || IS_ERR_VALUE(ret) ? settle_restart(ret) : -EPERM;
+	return ret == 0 || IS_ERR_VALUE(ret) ? ret : -EPERM;
 }
 
 void __noreturn spawn_exit(int status)

@@ -7,6 +7,7 @@
 #ifndef SPAWN_SYSCALL_H
 #define SPAWN_SYSCALL_H
 
+#include <linux/err.h>
 #include <linux/thread_info.h>
 #include <linux/types.h>
 
@@ -14,11 +15,15 @@
 typedef int spawn_permit_t(u32 nr, const u64 args[6]);
 
 /*
- * Makes the call. Returns its result, or
- *  -ERESTARTNOINTR	once a signal is about to kill the task: touch nothing and return to user mode,
- *			where it acts;
- *  -EPERM, or the filter's errno: not made.
- * @permit is asked again when a tracer had its hands on the call. No other ERESTART* comes out.
+ * Not an errno: a signal is about to end the task. Touch nothing, report nothing; spawn_doom() and
+ * return to user mode, where the signal acts.
+ */
+#define SPAWN_DOOMED	(-MAX_ERRNO - 1L)
+
+/*
+ * Makes the call. Returns its result, the filter's errno if that did not let it be made, or
+ * SPAWN_DOOMED. @permit is asked again when a tracer had its hands on the call. No ERESTART* comes
+ * out.
  */
 long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit);
 
@@ -26,8 +31,14 @@ long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit);
 long spawn_execveat(const u64 args[6]);
 
 /*
+ * Makes sure that the signal acts at once: before a stop that is pending too, and although a tracer
+ * might suppress it or a namespace protect its first task.
+ */
+void spawn_doom(void);
+
+/*
  * Asks the filters of the calling task whether it may make a child at all, as vfork-like clone(2).
- * 0 or -errno.
+ * 0, -errno, or an ERESTART* for the ioctl to return: nothing has happened yet.
  */
 int spawn_judge_clone_by_filter(bool async);
 

@@ -2,4 +2,4 @@
 /* The bodies of the tracepoints. */
 
 #define CREATE_TRACE_POINTS
-#include "trace.h"
+#include "spawn_trace.h"

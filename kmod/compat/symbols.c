@@ -114,7 +114,7 @@ static unsigned long __init lookup(const char *name)
 #define resolve_or_refuse(call, function)					\
 do {										\
 	if (!resolve(call, function)) {						\
-		pr_err("this kernel has no %s, not loading\n", #function);	\
+		pr_err("no %s to be found in this kernel, not loading\n", #function); \
 		return -ENOENT;							\
 	}									\
 } while (0)

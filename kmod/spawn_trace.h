@@ -24,6 +24,14 @@ static inline pid_t spawn_trace_parent(void)
 }
 #endif
 
+/* Their values, for programs that read the format and not this header. */
+TRACE_DEFINE_ENUM(SPAWN_STAGE_REQUEST);
+TRACE_DEFINE_ENUM(SPAWN_STAGE_CLONE);
+TRACE_DEFINE_ENUM(SPAWN_STAGE_FDS);
+TRACE_DEFINE_ENUM(SPAWN_STAGE_CALLS);
+TRACE_DEFINE_ENUM(SPAWN_STAGE_CREDENTIALS);
+TRACE_DEFINE_ENUM(SPAWN_STAGE_EXEC);
+
 /* In the child, before its first step. */
 TRACE_EVENT(spawn_start,
 	TP_PROTO(const struct spawn_job *job),
@@ -101,5 +109,5 @@ TRACE_EVENT(spawn_failure,
 #undef TRACE_INCLUDE_PATH
 #define TRACE_INCLUDE_PATH .
 #undef TRACE_INCLUDE_FILE
-#define TRACE_INCLUDE_FILE trace
+#define TRACE_INCLUDE_FILE spawn_trace
 #include <trace/define_trace.h>
