@@ -252,14 +252,21 @@ void process::wait_stopped()
 		fail(error, "wait_stopped");
 }
 
+/* The stop is queued just before the exec: what was sent earlier would not cancel it. */
 void process::resume(std::error_code &error) const noexcept
 {
+	if (flight_)
+		await_departure(flight_->result);
 	kill(SIGCONT, error);
 }
 
 void process::resume() const
 {
-	kill(SIGCONT);
+	std::error_code error;
+
+	resume(error);
+	if (error)
+		fail(error, "resume");
 }
 
 int process::release() noexcept

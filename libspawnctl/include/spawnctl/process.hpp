@@ -198,7 +198,7 @@ public:
 	void wait_stopped();
 	void wait_stopped(std::error_code &error) noexcept;
 
-	/** kill(SIGCONT). */
+	/** kill(SIGCONT), once an asynchronous one has started: an earlier one would be lost. */
 	void resume() const;
 	void resume(std::error_code &error) const noexcept;
 
