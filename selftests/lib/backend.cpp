@@ -138,10 +138,10 @@ EXECUTOR_TEST_CASE("info() foretells who makes the child, and why")
 	CHECK(exit_code(program) == 0);
 }
 
-EXECUTOR_TEST_CASE("info() foretells it for automatic as well")
+TEST_CASE("info() foretells it for automatic as well")
 {
 	const auto found = spawnctl::info();
-	auto program = who.command(payload("exit_with")).use(backend::automatic).spawn();
+	auto program = spawnctl::command(payload("exit_with")).spawn();
 
 	CHECK(found.executor == program.executor());
 	CHECK(found.reason == program.reason());
@@ -149,6 +149,17 @@ EXECUTOR_TEST_CASE("info() foretells it for automatic as well")
 	CHECK(program.executor() == best());
 	if (!found.module_present)
 		CHECK_THAT(found.reason, Catch::EndsWith("/dev/spawn: No such file or directory"));
+}
+
+EXECUTOR_TEST_CASE("automatic is the fallback where the module cannot serve the caller")
+{
+	auto program = who.command(payload("exit_with")).use(backend::automatic).spawn();
+
+	CHECK(exit_code(program) == 0);
+	/* It does not serve one of several threads that are under a filter. */
+	CHECK(program.executor() == (who.refused_call < 0 ? best() : backend::fallback));
+	if (who.refused_call >= 0 && has_module())
+		CHECK_THAT(program.reason(), Catch::EndsWith("Operation not supported"));
 }
 
 TEST_CASE("info() says why there is no module")

@@ -154,7 +154,7 @@ EXECUTOR_TEST_CASE("descriptors land where the list says, in any order and numbe
 	named_files files(6);
 	std::mt19937 random(2024);
 
-	for (unsigned round = 0; round < 25; round++) {
+	for (unsigned round = 0; round < 10; round++) {
 		std::vector<int> numbers = { 0, 1, 2, 200 };
 		std::vector<move> moves;
 
@@ -234,7 +234,7 @@ EXECUTOR_TEST_CASE("what is passed is the caller's open file, not another on the
 EXECUTOR_TEST_CASE("a passed descriptor may be closed once spawn() has returned")
 {
 	for (bool ahead : { false, true })
-		for (int round = 0; round < 20; round++) {
+		for (int round = 0; round < 8; round++) {
 			pipe_ends in = make_pipe(), out = make_pipe();
 			auto wanted = who.command(payload("hold"), { "3" });
 

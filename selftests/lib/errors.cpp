@@ -83,7 +83,8 @@ EXECUTOR_TEST_CASE("a program that cannot be executed fails with execve's errno 
 
 	for (const auto &[path, error] : table) {
 		INFO(path.substr(0, 80));
-		CHECK(errno_of_execve(path) == error);
+		if (&who == &executors().front())
+			CHECK(errno_of_execve(path) == error);
 		check_fails(who.command(path), error, stage::exec);
 	}
 }
@@ -136,7 +137,7 @@ EXECUTOR_TEST_CASE("of two things that are wrong the earlier stage is told")
 
 EXECUTOR_TEST_CASE("a program that ends at once is no failure")
 {
-	for (int round = 0; round < 50; round++) {
+	for (int round = 0; round < 10; round++) {
 		auto program = must_spawn(who, who.command(payload("exit_with"), { "127" }));
 		CHECK(exit_code(program) == 127);
 	}

@@ -112,7 +112,8 @@ EXECUTOR_TEST_CASE("PATH is searched as execvp(3) searches it")
 		auto wanted = who.command("prog").cwd(folders / "runs2");
 
 		INFO("PATH " << list);
-		CHECK(execvp_in(folders / "runs2", path) == result);
+		if (&who == &executors().front())
+			CHECK(execvp_in(folders / "runs2", path) == result);
 		if (result < 1000) {
 			auto program = must_spawn(who, wanted);
 			CHECK(exit_code(program) == result);

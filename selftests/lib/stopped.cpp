@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 // stopped(): on the module the child stands before its first instruction until it is told to go; the
 // fallback refuses by name.
+#include "gate.hpp"
 #include "spawning.hpp"
 
+#include <sys/syscall.h>
+
 #include <cerrno>
+#include <thread>
 
 using namespace selftest;
 using spawnctl::backend;
@@ -92,6 +96,24 @@ EXECUTOR_TEST_CASE("a stopped child may be resumed before it stands")
 		CHECK_FALSE(error);
 		CHECK(exit_code(program) == 4);
 	}
+}
+
+EXECUTOR_TEST_CASE("resume() of a child that has not come to its exec is not lost")
+{
+	marked mark(who);
+	gate path;
+	std::error_code error;
+
+	mark.wanted.call(SYS_chdir, { reinterpret_cast<std::uintptr_t>(path.text()) });
+	if (is_refused(who, mark.wanted))
+		return;
+	auto program = must_start(who, mark.wanted);
+	path.wait_reader();
+	std::thread resumer([&] { program.resume(error); });
+	path.open("/");
+	resumer.join();
+	CHECK_FALSE(error);
+	CHECK(exit_code(program) == 4);
 }
 
 EXECUTOR_TEST_CASE("a stopped child can be killed")
