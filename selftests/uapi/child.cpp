@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a spawned program is to its caller and what state it starts in: parent, pidfd, waiting,
 // SIGCHLD, signals, and all that is inherited as fork and exec would have it.
+#include "cgroup.hpp"
+#include "leak_guard.hpp"
 #include "report.hpp"
 #include "task.hpp"
 
@@ -315,6 +317,41 @@ TEST_CASE("the limit on processes holds for an asynchronous caller")
 	CHECK(all.result.stage == SPAWN_STAGE_CLONE);
 	CHECK(all.result.state == SPAWN_STATE_NOT_STARTED);
 	CHECK(all.result.running == 0);
+}
+
+TEST_CASE("a clone that fails late takes back the pidfd it had announced")
+{
+	own_cgroup group;
+	pipe_ends ready = make_pipe(), answer = make_pipe();
+	outcome all;
+	bool open_pidfd;
+	char byte = 0;
+	child caller = fork_running([&] {
+		request wanted(payload("exit_with"));
+		size_t before = open_descriptors().size();
+
+		device();
+		read_exactly(ready.read.get(), &byte, 1);
+		outcome told = spawn_and_wait(wanted.flags(SPAWN_PIDFD));
+		bool more = open_descriptors().size() > before + 1 /* the device */;
+		write_all(answer.write.get(), &told, sizeof(told));
+		write_all(answer.write.get(), &more, sizeof(more));
+		return 0;
+	});
+
+	/* The limit of the pids controller is looked at after the pidfd has been made. */
+	group.add(caller.pid());
+	group.write("pids.max", "1");
+	write_all(ready.write.get(), &byte, 1);
+	REQUIRE(read_exactly(answer.read.get(), &all, sizeof(all)));
+	REQUIRE(read_exactly(answer.read.get(), &open_pidfd, sizeof(open_pidfd)));
+	CHECK(caller.wait() == 0);
+	CHECK(all.error == EAGAIN);
+	CHECK(all.result.stage == SPAWN_STAGE_CLONE);
+	CHECK(all.result.state == SPAWN_STATE_NOT_STARTED);
+	CHECK(all.result.pid == 0);
+	CHECK(all.result.pidfd == -1);
+	CHECK_FALSE(open_pidfd);
 }
 
 TEST_CASE("the caller's memory keeps its right to be dumped and traced")

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include <linux/landlock.h>
+#include <sys/io.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -79,6 +80,21 @@ TEST_CASE("a Landlock domain goes along")
 		CHECK((all.status == 0) == !confined);
 		CHECK(read_all(file.get()) == (confined ? "before" : "after\n"));
 	}
+}
+
+TEST_CASE("a caller with I/O ports is refused, since its child would not have them")
+{
+	outcome all = in_forked_process([] {
+		request wanted(payload("exit_with"));
+
+		device();
+		checked(ioperm(0x80, 1, 1), "ioperm");
+		return spawn_and_wait(wanted);
+	});
+
+	CHECK(all.error == EOPNOTSUPP);
+	CHECK(all.result.stage == SPAWN_STAGE_REQUEST);
+	CHECK(all.result.state == SPAWN_STATE_NOT_STARTED);
 }
 
 TEST_CASE("a 32-bit caller is told that this is no command of his")

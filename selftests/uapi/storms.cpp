@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Spawns under fire: signals, stops, freezing, other waiters, many threads. No errno of the kernel's
 // inside (512 and up) may ever come out, no spawn may happen twice, none may be lost.
+#include "cgroup.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
-#include "suite.hpp"
 #include "task.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 
 #include <atomic>
@@ -58,16 +56,14 @@ tally spawn_in_turn(int rounds, int marks)
 	return all;
 }
 
-/* Only what the mask of signals cannot hold off may keep the module from reaping: freezing. */
-void check_exact(const tally &all, int rounds, const std::string &marks, bool all_reaped = true)
+void check_exact(const tally &all, int rounds, const std::string &marks)
 {
 	CAPTURE(all.last_wrong);
 	CHECK(all.wrong == 0);
 	CHECK(all.runs == rounds);
 	CHECK(all.failures == rounds);
 	CHECK(all.left == 0);
-	if (all_reaped)
-		CHECK(all.unreaped == 0);
+	CHECK(all.unreaped == 0);
 	CHECK(marks.size() == static_cast<size_t>(rounds));
 }
 
@@ -75,7 +71,7 @@ void check_exact(const tally &all, int rounds, const std::string &marks, bool al
  * Runs spawn_in_turn() in a process group of its own and calls @attack over and over with the
  * group's leader until it is done.
  */
-void storm(int rounds, const std::function<void(pid_t)> &attack, bool all_reaped = true)
+void storm(int rounds, const std::function<void(pid_t)> &attack)
 {
 	pipe_ends marks = make_pipe(), answer = make_pipe();
 	tally all = {};
@@ -102,7 +98,7 @@ void storm(int rounds, const std::function<void(pid_t)> &attack, bool all_reaped
 	::kill(-caller.pid(), SIGCONT);
 	CHECK(caller.wait() == 0);
 	REQUIRE(complete);
-	check_exact(all, rounds, read_all(marks.read.get()), all_reaped);
+	check_exact(all, rounds, read_all(marks.read.get()));
 }
 
 } // namespace
@@ -183,54 +179,20 @@ TEST_CASE("terminal stops of caller and child neither fail nor repeat a spawn")
 	});
 }
 
-namespace {
-
-/* A cgroup of this test's own on a cgroup2 mount of its own. */
-class own_cgroup final {
-public:
-	own_cgroup()
-	{
-		if (mount("none", mount_.path().c_str(), "cgroup2", 0, nullptr))
-			throw std::system_error(errno, std::generic_category(), "mount of cgroup2");
-		path_ = mount_ / "spawn-test";
-		checked(mkdir(path_.c_str(), 0755), "mkdir in cgroup2");
-	}
-	~own_cgroup()
-	{
-		rmdir(path_.c_str());
-		umount(mount_.path().c_str());
-	}
-	void write(const std::string &file, const std::string &text) const
-	{
-		unique_fd fd = open_file(path_ + "/" + file, O_WRONLY);
-
-		write_all(fd.get(), text.data(), text.size());
-	}
-
-private:
-	temporary_folder mount_;
-	std::string path_;
-};
-
-} // namespace
-
 TEST_CASE("freezing and thawing caller and child neither fails nor repeats a spawn")
 {
 	own_cgroup group;
 	bool inside = false;
 
-	storm(
-		100,
-		[&](pid_t caller) {
-			if (!inside)
-				group.write("cgroup.procs", std::to_string(caller));
-			inside = true;
-			group.write("cgroup.freeze", "1");
-			std::this_thread::yield();
-			group.write("cgroup.freeze", "0");
-			std::this_thread::yield();
-		},
-		false);
+	storm(60, [&](pid_t caller) {
+		if (!inside)
+			group.add(caller);
+		inside = true;
+		group.write("cgroup.freeze", "1");
+		std::this_thread::yield();
+		group.write("cgroup.freeze", "0");
+		std::this_thread::yield();
+	});
 }
 
 TEST_CASE("64 threads spawn at once")

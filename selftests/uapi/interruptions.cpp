@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+// Single interruptions at chosen places, where storms.cpp has many at random ones: work that io_uring
+// queues for the caller, a signal during a filter's verdict, signals that end nobody.
+#include "gate.hpp"
+#include "leak_guard.hpp"
+#include "report.hpp"
+#include "suite.hpp"
+#include "task.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <linux/filter.h>
+#include <linux/io_uring.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <thread>
+
+using namespace selftest;
+
+namespace {
+
+/* A ring with one request at a time: tell this thread when @fd can be read. */
+class poll_ring final {
+public:
+	poll_ring()
+	{
+		fd_.reset(checked(static_cast<int>(syscall(SYS_io_uring_setup, 2, &params_)),
+				  "io_uring_setup"));
+		ring_size_ = params_.sq_off.array + params_.sq_entries * sizeof(unsigned);
+		ring_ = map(ring_size_, IORING_OFF_SQ_RING);
+		entries_ = static_cast<io_uring_sqe *>(
+			map(params_.sq_entries * sizeof(io_uring_sqe), IORING_OFF_SQES));
+	}
+	~poll_ring()
+	{
+		munmap(entries_, params_.sq_entries * sizeof(io_uring_sqe));
+		munmap(ring_, ring_size_);
+	}
+	void watch(int fd)
+	{
+		unsigned *tail = at(params_.sq_off.tail);
+		unsigned index = *tail & *at(params_.sq_off.ring_mask);
+
+		memset(&entries_[index], 0, sizeof(entries_[index]));
+		entries_[index].opcode = IORING_OP_POLL_ADD;
+		entries_[index].fd = fd;
+		entries_[index].poll32_events = POLLIN;
+		at(params_.sq_off.array)[index] = index;
+		__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+		checked(static_cast<int>(
+				syscall(SYS_io_uring_enter, fd_.get(), 1, 0, 0, nullptr, 0)),
+			"io_uring_enter");
+	}
+
+private:
+	void *map(size_t size, off_t offset)
+	{
+		void *area = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+				  fd_.get(), offset);
+
+		if (area == MAP_FAILED)
+			throw std::system_error(errno, std::generic_category(), "mmap of io_uring");
+		return area;
+	}
+	unsigned *at(unsigned offset)
+	{
+		return reinterpret_cast<unsigned *>(static_cast<char *>(ring_) + offset);
+	}
+
+	io_uring_params params_ = {};
+	unique_fd fd_;
+	size_t ring_size_;
+	void *ring_;
+	io_uring_sqe *entries_;
+};
+
+/* In one process: the caller's ring completes a request while its child is held up at the gate. */
+outcome spawn_with_ring_work(const std::string &outcome_path)
+{
+	return in_forked_process([&] {
+		pipe_ends event = make_pipe();
+		poll_ring ring;
+		gate path;
+		request wanted(path.text());
+		char byte = 0;
+
+		device();
+		ring.watch(event.read.get());
+		std::thread opener([&] {
+			path.wait_reader();
+			write_all(event.write.get(), &byte, 1);
+			path.open(outcome_path);
+		});
+		outcome all = { wanted.submit(), {}, -1 };
+		opener.join();
+		all.result = wanted.result();
+		if (all.error == 0)
+			all.status = child(all.result.pid).wait();
+		return all;
+	});
+}
+
+} // namespace
+
+TEST_CASE("work that io_uring queues for the caller does not keep a failure from being reaped")
+{
+	outcome all = spawn_with_ring_work("/nonexistent");
+
+	CHECK(all.error == ENOENT);
+	CHECK(all.result.state == SPAWN_STATE_FAILED);
+	CHECK(all.result.stage == SPAWN_STAGE_EXEC);
+}
+
+TEST_CASE("work that io_uring queues for the caller does not harm a spawn")
+{
+	outcome all = spawn_with_ring_work(payload("exit_with"));
+
+	CHECK(all.error == 0);
+	CHECK(all.result.state == SPAWN_STATE_EXECED);
+	CHECK(all.status == 0);
+}
+
+TEST_CASE("signals that the child ignores or blocks on demand end nobody")
+{
+	gate path;
+	request wanted(path.text());
+	blocked_signals some({ SIGTERM, SIGUSR1 });
+	auto before = signal(SIGTERM, SIG_IGN), before_hup = signal(SIGHUP, SIG_IGN);
+	int error = -1;
+
+	/* Ignored and blocked is queued all the same. */
+	wanted.flags(SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN);
+	std::thread caller([&] { error = wanted.submit(); });
+	child program(path.wait_reader());
+	for (int number : { SIGTERM, SIGUSR1, SIGHUP, SIGCHLD, SIGWINCH })
+		program.kill(number);
+	path.open(payload("exit_with"));
+	caller.join();
+	signal(SIGTERM, before);
+	signal(SIGHUP, before_hup);
+	CHECK(error == 0);
+	CHECK(wanted.result().state == SPAWN_STATE_EXECED);
+	CHECK(program.wait() == 0);
+}
+
+TEST_CASE("a failure is told although a signal that ends nobody is pending")
+{
+	gate path;
+	request wanted(path.text());
+	blocked_signals some({ SIGTERM, SIGUSR1 });
+	int error = -1;
+
+	wanted.flags(SPAWN_KEEP_SIGMASK);
+	std::thread caller([&] { error = wanted.submit(); });
+	pid_t pid = path.wait_reader();
+	::kill(pid, SIGUSR1);
+	::kill(pid, SIGWINCH);
+	path.open("/nonexistent");
+	caller.join();
+	CHECK(error == ENOENT);
+	CHECK(wanted.result().state == SPAWN_STATE_FAILED);
+	check_nothing_left();
+}
+
+namespace {
+
+unique_fd install_notifying_filter(unsigned nr)
+{
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
+
+	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+	return unique_fd(
+		checked(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+						 SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter)),
+			"seccomp"));
+}
+
+seccomp_notif receive_notification(int listener)
+{
+	seccomp_notif told = {};
+
+	while (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &told) < 0) {
+		/* One whose caller was interrupted before we could take it. */
+		if (errno != ENOENT && errno != EINTR)
+			throw std::system_error(errno, std::generic_category(), "NOTIF_RECV");
+		told = {};
+	}
+	return told;
+}
+
+void let_through(int listener, const seccomp_notif &told)
+{
+	seccomp_notif_resp answer = {};
+
+	answer.id = told.id;
+	answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	checked(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer), "NOTIF_SEND");
+}
+
+} // namespace
+
+TEST_CASE("a signal while a supervisor thinks about the clone restarts the spawn or interrupts it")
+{
+	for (int flags : { SA_RESTART, 0 }) {
+		auto [here, there] = make_socket_pair();
+		pipe_ends answer = make_pipe(), marks = make_pipe();
+		outcome all;
+		child caller = fork_running([&, &there = there] {
+			struct sigaction action = {};
+			request wanted(payload("hold"));
+			unique_fd null = open_file("/dev/null", O_RDONLY);
+
+			action.sa_handler = [](int) {
+			};
+			action.sa_flags = flags;
+			sigaction(SIGUSR1, &action, nullptr);
+			device();
+			wanted.fd(null.get(), 0).fd(marks.write.get(), 1);
+			unique_fd listener = install_notifying_filter(SYS_clone);
+			send_fd(there.get(), listener.get());
+			listener.reset();
+			outcome told = spawn_and_wait(wanted);
+			write_all(answer.write.get(), &told, sizeof(told));
+			return 0;
+		});
+		unique_fd listener = receive_fd(here.get());
+
+		CAPTURE(flags);
+		marks.write.reset();
+		auto first = receive_notification(listener.get());
+		CHECK(first.data.nr == SYS_clone);
+		caller.kill(SIGUSR1);
+		if (flags & SA_RESTART) {
+			auto second = receive_notification(listener.get());
+
+			CHECK(second.data.nr == SYS_clone);
+			CHECK(second.id != first.id);
+			let_through(listener.get(), second);
+		}
+		REQUIRE(read_exactly(answer.read.get(), &all, sizeof(all)));
+		CHECK(caller.wait() == 0);
+		if (flags & SA_RESTART) {
+			CHECK(all.error == 0);
+			CHECK(all.status == 0);
+		} else {
+			CHECK(all.error == EINTR);
+			CHECK(all.result.pid == 0);
+		}
+		/* Exactly as many programs as spawns that succeeded. */
+		CHECK(read_all(marks.read.get()).size() == (all.error ? 0 : 1));
+	}
+}
+
+TEST_CASE("a signal to the child while a supervisor thinks about its exec is told as EINTR at most")
+{
+	auto [here, there] = make_socket_pair();
+	pipe_ends answer = make_pipe();
+	outcome all;
+	child caller = fork_running([&, &there = there] {
+		request wanted(payload("exit_with"));
+
+		device();
+		unique_fd listener = install_notifying_filter(SYS_execveat);
+		send_fd(there.get(), listener.get());
+		listener.reset();
+		outcome told = spawn_and_wait(wanted);
+		write_all(answer.write.get(), &told, sizeof(told));
+		return 0;
+	});
+	unique_fd listener = receive_fd(here.get());
+	auto told = receive_notification(listener.get());
+
+	::kill(static_cast<pid_t>(told.pid), SIGSTOP);
+	::kill(static_cast<pid_t>(told.pid), SIGCONT);
+	/* Restarted or not: a second question is answered, a closed listener refuses. */
+	std::thread supervisor([&] {
+		struct pollfd wanted = { listener.get(), POLLIN, 0 };
+
+		try {
+			let_through(listener.get(), told);
+		} catch (const std::system_error &) {
+			if (poll(&wanted, 1, -1) == 1 && wanted.revents & POLLIN)
+				let_through(listener.get(), receive_notification(listener.get()));
+		}
+	});
+	REQUIRE(read_exactly(answer.read.get(), &all, sizeof(all)));
+	CHECK(caller.wait() == 0);
+	supervisor.join();
+	CHECK((all.error == 0 || all.error == EINTR));
+	CHECK(all.result.error == static_cast<unsigned>(all.error));
+	if (all.error)
+		CHECK(all.result.stage == SPAWN_STAGE_EXEC);
+}
