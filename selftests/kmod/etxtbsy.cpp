@@ -9,6 +9,8 @@
 #include "request.hpp"
 #include "unique_fd.hpp"
 
+#include <spawnctl/spawnctl.hpp>
+
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,6 +48,19 @@ int by_module(const std::string &path)
 	int error = wanted.submit();
 
 	return error ? error : wait_for(wanted.result().pid);
+}
+
+/* The library's way where there is no module. */
+int by_fallback(const std::string &path)
+{
+	std::error_code error;
+	auto child =
+		spawnctl::command(path).clear_env().use(spawnctl::backend::fallback).spawn(error);
+
+	if (!child)
+		return error.value();
+	auto status = child.wait(error);
+	return error ? error.value() : status.success() ? 0 : ECHILD;
 }
 
 int by_posix_spawn(const std::string &path)
@@ -102,10 +117,8 @@ const struct {
 	const char *name;
 	way start;
 } ways[] = {
-	{ "module", by_module },
-	{ "posix_spawn", by_posix_spawn },
-	{ "vfork", by_vfork },
-	{ "fork", by_fork },
+	{ "module", by_module }, { "fallback", by_fallback }, { "posix_spawn", by_posix_spawn },
+	{ "vfork", by_vfork },   { "fork", by_fork },
 };
 
 struct counts {
@@ -186,7 +199,8 @@ int run(const char *name, way start, int rounds, int threads)
 int usage()
 {
 	fprintf(stderr,
-		"usage: etxtbsy [--rounds N] [--threads N] module|posix_spawn|vfork|fork\n");
+		"usage: etxtbsy [--rounds N] [--threads N] "
+		"module|fallback|posix_spawn|vfork|fork\n");
 	return 2;
 }
 
