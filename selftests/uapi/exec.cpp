@@ -6,6 +6,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <elf.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstddef>
 
 using namespace selftest;
 
@@ -311,4 +313,27 @@ TEST_CASE("a pidfd that was asked for is the caller's also when exec fails")
 	unique_fd pidfd(fails.result().pidfd);
 	CHECK(fcntl(pidfd.get(), F_GETFD) == FD_CLOEXEC);
 	check_nothing_left();
+}
+
+TEST_CASE("a program that begins at address 0 has been exec'ed, and dies by itself")
+{
+	temporary_folder folder;
+	const std::string path = folder.path() + "/begins-at-0";
+	std::string image = read_all(open_file(payload("hold"), O_RDONLY).get());
+	const Elf64_Addr nowhere = 0;
+
+	image.replace(offsetof(Elf64_Ehdr, e_entry), sizeof(nowhere),
+		      reinterpret_cast<const char *>(&nowhere), sizeof(nowhere));
+	{
+		unique_fd file(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
+
+		REQUIRE(file.get() >= 0);
+		write_all(file.get(), image.data(), image.size());
+	}
+	request wanted(path);
+	child started = must_spawn(wanted);
+	int status = started.wait();
+
+	CHECK(WIFSIGNALED(status));
+	CHECK(WTERMSIG(status) == SIGSEGV);
 }

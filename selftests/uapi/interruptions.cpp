@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Single interruptions at chosen places, where storms.cpp has many at random ones: work that io_uring
 // queues for the caller, a signal during a filter's verdict, signals that end nobody.
+#include "cgroup.hpp"
 #include "gate.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
-#include "suite.hpp"
+#include "slow_file.hpp"
 #include "task.hpp"
 
 #include <catch2/catch.hpp>
@@ -84,50 +85,149 @@ private:
 	io_uring_sqe *entries_;
 };
 
-/* In one process: the caller's ring completes a request while its child is held up at the gate. */
-outcome spawn_with_ring_work(const std::string &outcome_path)
-{
-	return in_forked_process([&] {
-		pipe_ends event = make_pipe();
-		poll_ring ring;
-		gate path;
-		request wanted(path.text());
-		char byte = 0;
+/* Adds a file whose flush, at the child's exit, waits. */
+struct slow_exit {
+	slow_file slow;
+	unique_fd file = slow.open();
 
-		device();
-		ring.watch(event.read.get());
-		std::thread opener([&] {
-			path.wait_reader();
-			write_all(event.write.get(), &byte, 1);
-			path.open(outcome_path);
-		});
-		outcome all = { wanted.submit(), {}, -1 };
-		opener.join();
-		all.result = wanted.result();
-		if (all.error == 0)
-			all.status = child(all.result.pid).wait();
-		return all;
-	});
-}
+	void prepare(request &wanted)
+	{
+		wanted.fd(file.get(), 3);
+		slow.hold();
+	}
+};
 
 } // namespace
 
+TEST_CASE("listing a file does not flush it, the end of the program does")
+{
+	slow_file slow;
+	pipe_ends in = make_pipe(), out = make_pipe();
+	request wanted(payload("hold"));
+	char byte;
+
+	{
+		unique_fd file = slow.open();
+
+		wanted.fd(in.read.get(), 0).fd(out.write.get(), 1).fd(file.get(), 3);
+		child program = must_spawn(wanted);
+		REQUIRE(read_exactly(out.read.get(), &byte, 1));
+		CHECK(slow.flushes() == 0);
+		in.write.reset();
+		CHECK(program.wait() == 0);
+		CHECK(slow.flushes() == 1);
+	}
+	CHECK(slow.flushes() == 2);
+}
+
+TEST_CASE("a failed child that is slow to exit is waited for, whatever signals come")
+{
+	slow_exit exit;
+	request wanted("/nonexistent");
+	struct sigaction handler = {}, before;
+	std::atomic<bool> done = false;
+	int error = -1;
+
+	handler.sa_handler = [](int) {
+	};
+	sigaction(SIGUSR1, &handler, &before);
+	exit.prepare(wanted);
+	std::thread caller([&] {
+		error = wanted.submit();
+		done = true;
+	});
+	exit.slow.wait_for_flush(0);
+	for (int round = 0; round < 10; round++)
+		pthread_kill(caller.native_handle(), SIGUSR1);
+	CHECK_FALSE(done);
+	exit.slow.let_go();
+	caller.join();
+	sigaction(SIGUSR1, &before, nullptr);
+	CHECK(error == ENOENT);
+	CHECK(wanted.result().state == SPAWN_STATE_FAILED);
+	check_nothing_left();
+}
+
+TEST_CASE("a caller that waits for a failed child can be killed")
+{
+	pipe_ends go = make_pipe();
+	slow_exit exit;
+	child caller = fork_running([&] {
+		request wanted("/nonexistent");
+		char byte;
+
+		read_exactly(go.read.get(), &byte, 1);
+		wanted.fd(exit.file.get(), 3);
+		wanted.submit();
+		return 0;
+	});
+
+	exit.slow.hold();
+	write_all(go.write.get(), "", 1);
+	exit.slow.wait_for_flush(0);
+	caller.kill(SIGKILL);
+	CHECK(caller.wait() == SIGKILL);
+	exit.slow.let_go();
+}
+
 TEST_CASE("work that io_uring queues for the caller does not keep a failure from being reaped")
 {
-	outcome all = spawn_with_ring_work("/nonexistent");
+	outcome all = in_forked_process([] {
+		pipe_ends event = make_pipe();
+		slow_exit exit;
+		poll_ring ring;
+		request wanted("/nonexistent");
+		char byte = 0;
+
+		device();
+		exit.prepare(wanted);
+		ring.watch(event.read.get());
+		/* The pipe's readiness is work for the caller, who waits for the child by now. */
+		std::thread helper([&] {
+			exit.slow.wait_for_flush(0);
+			write_all(event.write.get(), &byte, 1);
+			exit.slow.let_go();
+		});
+		outcome told = { wanted.submit(), {}, -1 };
+		helper.join();
+		told.result = wanted.result();
+		return told;
+	});
 
 	CHECK(all.error == ENOENT);
 	CHECK(all.result.state == SPAWN_STATE_FAILED);
 	CHECK(all.result.stage == SPAWN_STAGE_EXEC);
 }
 
-TEST_CASE("work that io_uring queues for the caller does not harm a spawn")
+TEST_CASE("freezing the caller does not keep a failure from being reaped")
 {
-	outcome all = spawn_with_ring_work(payload("exit_with"));
+	own_cgroup group;
+	slow_exit exit;
+	pipe_ends go = make_pipe(), answer = make_pipe();
+	outcome all;
+	char byte = 0;
+	child caller = fork_running([&] {
+		request wanted("/nonexistent");
 
-	CHECK(all.error == 0);
-	CHECK(all.result.state == SPAWN_STATE_EXECED);
-	CHECK(all.status == 0);
+		read_exactly(go.read.get(), &byte, 1);
+		wanted.fd(exit.file.get(), 3);
+		outcome told = { wanted.submit(), {}, -1 };
+		told.result = wanted.result();
+		write_all(answer.write.get(), &told, sizeof(told));
+		return 0;
+	});
+
+	group.add(caller.pid());
+	exit.slow.hold();
+	write_all(go.write.get(), &byte, 1);
+	exit.slow.wait_for_flush(0);
+	group.write("cgroup.freeze", "1");
+	exit.slow.let_go();
+	group.write("cgroup.freeze", "0");
+	REQUIRE(read_exactly(answer.read.get(), &all, sizeof(all)));
+	CHECK(caller.wait() == 0);
+	CHECK(all.error == ENOENT);
+	CHECK(all.result.state == SPAWN_STATE_FAILED);
 }
 
 TEST_CASE("signals that the child ignores or blocks on demand end nobody")
