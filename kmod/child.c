@@ -32,7 +32,7 @@ static void blank_signals(u64 flags)
 	if (!(flags & SPAWN_KEEP_SIGIGN)) {
 		spin_lock_irq(&sighand->siglock);
 		/* exec clears the flags and masks, which mean nothing until then */
-#pragma GCC unroll 8
+#pragma GCC unroll 64
 		for (i = 0; i < _NSIG; i++)
 			sighand->action[i].sa.sa_handler = SIG_DFL;
 		spin_unlock_irq(&sighand->siglock);

@@ -88,7 +88,7 @@ static long settle(struct spawn_job *job, pid_t pid)
 
 	child = job->child;
 	if (has_execed(child)) {
-		put_user(SPAWN_STATE_EXECED, &result->state);
+		spawn_result_execed(result, pid);
 		return 0;
 	}
 
@@ -101,6 +101,7 @@ static long settle(struct spawn_job *job, pid_t pid)
 			signal = child->exit_code & 0x7f;
 		}
 	}
+	put_user(pid, &result->pid);
 	spawn_result_report(result, state, &fault, signal);
 	return -(long)fault.error;
 }
@@ -129,10 +130,9 @@ long spawn_clone(struct spawn_job *job)
 	struct spawn_result __user *result = spawn_job_result(job);
 	struct kernel_clone_args args = {
 		/* exit_signal 0: silent and unseen by wait until exec, which sets SIGCHLD */
-		.flags = CLONE_VM | CLONE_FILES | CLONE_PARENT_SETTID,
+		.flags = CLONE_VM | CLONE_FILES,
 		.fn = spawn_child,
 		.fn_arg = job,
-		.parent_tid = &result->pid,
 	};
 	bool async = spawn_job_is_async(job);
 	pid_t pid;
@@ -145,7 +145,8 @@ long spawn_clone(struct spawn_job *job)
 		args.pidfd = &result->pidfd;
 	}
 	if (async) {
-		args.flags |= CLONE_CHILD_CLEARTID;
+		args.flags |= CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID;
+		args.parent_tid = &result->pid;
 		args.child_tid = (int __user *)&result->running;
 		if (spawn_result_in_flight(result))
 			return -EFAULT;

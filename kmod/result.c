@@ -47,6 +47,16 @@ int spawn_result_in_flight(struct spawn_result __user *result)
 	return 0;
 }
 
+void spawn_result_execed(struct spawn_result __user *result, pid_t pid)
+{
+	if (!user_write_access_begin(result, sizeof(*result)))
+		return;
+	unsafe_put_user(SPAWN_STATE_EXECED, &result->state, fault);
+	unsafe_put_user(pid, &result->pid, fault);
+fault:
+	user_write_access_end();
+}
+
 int spawn_result_report(struct spawn_result __user *result, enum spawn_state state,
 			const struct spawn_fault *fault, u32 signal)
 {

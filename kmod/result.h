@@ -14,6 +14,9 @@ int spawn_result_init(const struct spawn_request *request);
 /* Before an asynchronous clone. 0 or -EFAULT. */
 int spawn_result_in_flight(struct spawn_result __user *result);
 
+/* The program runs, as process pid. A result that has vanished is its owner's loss. */
+void spawn_result_execed(struct spawn_result __user *result, pid_t pid);
+
 /* Tells what became of the task: all but running, pid and pidfd. 0 or -EFAULT. */
 int spawn_result_report(struct spawn_result __user *result, enum spawn_state state,
 			const struct spawn_fault *fault, u32 signal);
