@@ -39,6 +39,11 @@ terminated() {
 	start -- "$payload/hold" && kill -TERM "$pid" && ended 143
 }
 
+# The tool's own end by SIGTERM would look like that of the program.
+termination_is_the_programs_affair() {
+	start -- sh -c 'trap "exit 5" TERM; exec 3<&0; cat <&3 & printf +; wait' && kill -TERM "$pid" && ended 5
+}
+
 blank_signals() {
 	(
 		trap '' HUP USR1
@@ -81,6 +86,7 @@ test_signals() {
 	check "^\\ in the foreground group gives 131 $with" keyboard QUIT 131
 	check "the program's end decides when it survives ^C $with" keyboard_does_not_end_the_tool
 	check "SIGTERM is passed on to the program $with" terminated
+	check "a program that catches SIGTERM decides how it ends $with" termination_is_the_programs_affair
 	check "no signal is ignored or blocked in the program $with" blank_signals
 	check "ignored and blocked signals are kept on demand $with" kept_signals
 	check "an ignored SIGCHLD does not lose the exit status $with" ignored_sigchld
