@@ -25,7 +25,10 @@ int port_fd(void)
 	return port;
 }
 
-/* The VM has one port. The driver makes its node some time after it was loaded; the host gives up on a guest that never says hello. */
+/*
+ * The VM has one port. The driver makes its node some time after it was loaded; the host gives up on a guest that never
+ * says hello.
+ */
 void port_open(void)
 {
 	glob_t found;
