@@ -319,6 +319,28 @@ EXECUTOR_TEST_CASE("a source above a limit that was lowered later is still the c
 	check_moves(who, files, { { files.fd(0), 3 } });
 }
 
+EXECUTOR_TEST_CASE(
+	"a caller that has no number left for the pidfd fails with EMFILE at stage clone")
+{
+	auto program = must_spawn(who, who.command(payload("exit_with")));
+
+	CHECK(exit_code(program) == 0);
+	struct answer {
+		int error;
+		stage where;
+	};
+	answer told = in_forked_process([&] {
+		auto wanted = who.command(payload("exit_with"));
+		limit_setting none(RLIMIT_NOFILE, 0);
+		spawnctl::failure why;
+
+		wanted.spawn(why);
+		return answer { why.code.value(), why.stage };
+	});
+	CHECK(told.error == EMFILE);
+	CHECK(told.where == stage::clone);
+}
+
 EXECUTOR_TEST_CASE("as many descriptors can be passed as info() says")
 {
 	const auto found = spawnctl::info(who.backend);

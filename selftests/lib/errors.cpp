@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What cannot be executed: on every executor the errno of execve(2), at stage exec, with nothing left
 // behind. A fork and execve in a process of its own is asked what that errno is.
+#include "settings.hpp"
 #include "spawning.hpp"
 
 #include "leak_guard.hpp"
@@ -215,6 +216,7 @@ TEST_CASE("messages name the program, the stage and the error")
 		return "nothing";
 	};
 
+	variable_setting path("PATH", "/bin");
 	for (const executor &who : executors()) {
 		if (who.refused_call >= 0)
 			continue;

@@ -101,12 +101,12 @@ EXECUTOR_TEST_CASE("a stopped child may be resumed before it stands")
 EXECUTOR_TEST_CASE("resume() of a child that has not come to its exec is not lost")
 {
 	marked mark(who);
-	gate path;
 	std::error_code error;
 
-	mark.wanted.call(SYS_chdir, { reinterpret_cast<std::uintptr_t>(path.text()) });
 	if (is_refused(who, mark.wanted))
 		return;
+	gate path;
+	mark.wanted.call(SYS_chdir, { reinterpret_cast<std::uintptr_t>(path.text()) });
 	auto program = must_start(who, mark.wanted);
 	path.wait_reader();
 	std::thread resumer([&] { program.resume(error); });
