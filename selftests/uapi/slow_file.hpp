@@ -7,13 +7,12 @@
 #include "report.hpp"
 #include "unique_fd.hpp"
 
-#include <linux/fuse.h>
-
 #include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
-#include <vector>
+
+struct fuse_in_header;
 
 namespace selftest {
 
@@ -34,7 +33,7 @@ public:
 	int flushes();
 	/* From now on flushes wait for let_go(). */
 	void hold();
-	/* Until more flushes than @before have been asked for. */
+	/* Until one more flush has been asked for than @before. */
 	void wait_for_flush(int before);
 	void let_go();
 
@@ -51,7 +50,6 @@ private:
 	std::condition_variable changed_;
 	int flushes_ = 0;
 	bool held_ = false;
-	std::vector<fuse_in_header> waiting_;
 };
 
 } // namespace selftest
