@@ -43,7 +43,7 @@ const std::vector<situation> &situations()
 {
 	static const std::vector<situation> all = {
 		{ "3", "3 fds", 3, true, 0 },
-		{ "10000", "10 000 fds", 10000, true, 0 },
+		{ "10000", "10 000 cloexec fds", 10000, true, 0 },
 		{ "10000_inherited", "10 000 inheritable", 10000, false, 0 },
 		{ "256mib", "3 fds, 256 MiB", 3, true, 256 },
 	};
