@@ -71,7 +71,7 @@ TEST_CASE("a Landlock domain goes along")
 			device();
 			if (confined)
 				forbid_writing();
-			return spawn_and_wait(wanted.args({ "sh", "-c", command }).fd(2, 2));
+			return spawn_and_wait(wanted.args({ "sh", "-c", command }));
 		});
 		unique_fd file = open_file(name, O_RDONLY);
 

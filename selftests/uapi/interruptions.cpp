@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <thread>
 
 using namespace selftest;
@@ -86,15 +87,28 @@ private:
 	io_uring_sqe *entries_;
 };
 
-/* PF_EXITING of the flags in proc_pid_stat(5): out of its system call, for good. */
-bool is_exiting(pid_t pid)
+/* A line of /proc/PID/status. */
+std::string status_line(pid_t pid, const std::string &name)
 {
-	std::string stat =
-		read_all(open_file("/proc/" + std::to_string(pid) + "/stat", O_RDONLY).get());
-	unsigned flags = 0;
+	std::string text =
+		read_all(open_file("/proc/" + std::to_string(pid) + "/status", O_RDONLY).get());
+	size_t at = text.find("\n" + name + ":\t") + name.size() + 3;
 
-	sscanf(stat.c_str() + stat.rfind(')'), ") %*c %*d %*d %*d %*d %*d %u", &flags);
-	return flags & 4;
+	return text.substr(at, text.find('\n', at) - at);
+}
+
+/* Interrupts @pid once it waits for a child, and returns when it has gone to sleep anew. */
+void interrupt_wait(pid_t pid, const std::function<void()> &interrupt)
+{
+	std::string sleeps;
+
+	/* The wait for the child's exec is a sleep of another kind. */
+	while (status_line(pid, "State")[0] != 'S')
+		std::this_thread::yield();
+	sleeps = status_line(pid, "voluntary_ctxt_switches");
+	interrupt();
+	while (status_line(pid, "voluntary_ctxt_switches") == sleeps)
+		std::this_thread::yield();
 }
 
 /* Adds a file whose flush, at the child's exit, waits. */
@@ -178,9 +192,8 @@ TEST_CASE("a caller that waits for a failed child can be killed")
 	write_all(go.write.get(), "", 1);
 	exit.slow.wait_for_flush(0);
 	caller.kill(SIGKILL);
-	/* Its own exit flushes the file as well, so this is as far as it gets before we let go. */
-	while (!is_exiting(caller.pid()))
-		std::this_thread::yield();
+	/* It is out of the ioctl when its own exit comes to flush the file. */
+	exit.slow.wait_for_flush(1);
 	exit.slow.let_go();
 	CHECK(caller.wait() == SIGKILL);
 }
@@ -200,7 +213,7 @@ TEST_CASE("work that io_uring queues for the caller does not keep a failure from
 		/* The pipe's readiness is work for the caller, who waits for the child by now. */
 		std::thread helper([&] {
 			exit.slow.wait_for_flush(0);
-			write_all(event.write.get(), &byte, 1);
+			interrupt_wait(getpid(), [&] { write_all(event.write.get(), &byte, 1); });
 			exit.slow.let_go();
 		});
 		outcome told = { wanted.submit(), {}, -1 };
@@ -236,7 +249,7 @@ TEST_CASE("freezing the caller does not keep a failure from being reaped")
 	exit.slow.hold();
 	write_all(go.write.get(), &byte, 1);
 	exit.slow.wait_for_flush(0);
-	group.write("cgroup.freeze", "1");
+	interrupt_wait(caller.pid(), [&] { group.write("cgroup.freeze", "1"); });
 	exit.slow.let_go();
 	group.write("cgroup.freeze", "0");
 	REQUIRE(read_exactly(answer.read.get(), &all, sizeof(all)));

@@ -2,7 +2,6 @@
 // As much of the FUSE protocol as one empty file needs.
 #include "slow_file.hpp"
 
-#include <linux/fuse.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -72,7 +71,9 @@ void slow_file::let_go()
 	std::lock_guard guard(lock_);
 
 	held_ = false;
-	changed_.notify_all();
+	for (const auto &question : waiting_)
+		answer(question, nullptr, 0);
+	waiting_.clear();
 }
 
 void slow_file::answer(const fuse_in_header &question, const void *data, size_t size, int error)
@@ -87,16 +88,16 @@ void slow_file::answer(const fuse_in_header &question, const void *data, size_t 
 	(void)!writev(fd_.get(), parts, size ? 2 : 1);
 }
 
-/* The other requests go on being served while this one waits only in so far as they come later. */
 void slow_file::flush(const fuse_in_header &question)
 {
-	std::unique_lock guard(lock_);
+	std::lock_guard guard(lock_);
 
 	flushes_++;
 	changed_.notify_all();
-	changed_.wait(guard, [&] { return !held_; });
-	guard.unlock();
-	answer(question, nullptr, 0);
+	if (held_)
+		waiting_.push_back(question);
+	else
+		answer(question, nullptr, 0);
 }
 
 void slow_file::take(const fuse_in_header &question, const char *argument)

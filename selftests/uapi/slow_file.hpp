@@ -7,12 +7,13 @@
 #include "report.hpp"
 #include "unique_fd.hpp"
 
+#include <linux/fuse.h>
+
 #include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
-
-struct fuse_in_header;
+#include <vector>
 
 namespace selftest {
 
@@ -33,7 +34,7 @@ public:
 	int flushes();
 	/* From now on flushes wait for let_go(). */
 	void hold();
-	/* Until one more flush has been asked for than @before. */
+	/* Until more flushes than @before have been asked for. */
 	void wait_for_flush(int before);
 	void let_go();
 
@@ -50,6 +51,7 @@ private:
 	std::condition_variable changed_;
 	int flushes_ = 0;
 	bool held_ = false;
+	std::vector<fuse_in_header> waiting_;
 };
 
 } // namespace selftest
