@@ -104,6 +104,8 @@ static int prepare(struct spawn_job *job)
 
 	fault->stage = SPAWN_STAGE_CLONE;
 	fault->index = 0;
+	if (job->blank)
+		return -EOPNOTSUPP;
 	ret = spawn_judge_clone(spawn_job_is_async(job));
 	if (ret)
 		return ret;

@@ -23,6 +23,7 @@ struct spawn_job *spawn_job_alloc(void)
 	job->lists = NULL;
 	job->files_taken = 0;
 	job->files_installed = 0;
+	job->blank = false;
 	job->child = NULL;
 	job->fault = (struct spawn_fault){};
 	return job;

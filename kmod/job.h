@@ -33,6 +33,7 @@ struct spawn_job {
 	struct file **files;	/* of fds; [files_installed, files_taken) are references */
 	u32 files_taken;
 	u32 files_installed;
+	bool blank;		/* an mm of its own, before anything else is done */
 
 	/*
 	 * Written by the child. A synchronous caller reads @child once its vfork wait has ended, and

@@ -30,7 +30,7 @@
 #define SPAWN_ASYNC		(1ULL << 0)	/* return once the task is made; see result.running */
 #define SPAWN_STOPPED		(1ULL << 1)	/* stop after exec, before the first instruction */
 #define SPAWN_PIDFD		(1ULL << 2)	/* result.pidfd, close-on-exec, is wanted */
-#define SPAWN_BLANK_MM		(1ULL << 3)	/* never borrow the caller's mm */
+#define SPAWN_BLANK_MM		(1ULL << 3)	/* never borrow the caller's mm; see memory */
 #define SPAWN_INHERIT_FDS	(1ULL << 4)	/* begin with the caller's fds without FD_CLOEXEC */
 #define SPAWN_KEEP_SIGMASK	(1ULL << 5)	/* else no signal is blocked */
 #define SPAWN_KEEP_SIGIGN	(1ULL << 6)	/* else no signal is ignored */
@@ -141,6 +141,11 @@ struct spawn_result {
  * The request. The program is execveat(@exec_dirfd, @path, @argv, @envp, @exec_flags), made by the
  * child: @exec_dirfd is AT_FDCWD or a number of the child's table, so an executable given by
  * descriptor is listed in @fds and run with an empty path and AT_EMPTY_PATH.
+ *
+ * Until exec the child borrows the caller's mm, unless SPAWN_BLANK_MM, a call or the credentials ask
+ * for one of its own. Such an mm is empty but for a copy, at the same address, of the @memory_size
+ * bytes that the caller has at @memory: the path, argv, envp, their strings and what the arguments of
+ * calls point to have to lie there (else EFAULT at the step that reads them).
  */
 struct spawn_request {
 	__u32 size;		/* of this structure, as the caller knows it */
@@ -164,9 +169,13 @@ struct spawn_request {
 	__u32 credentials_size;
 	__u32 result_size;
 	__u64 result;		/* struct spawn_result, required */
+	__u64 memory;		/* for a blank mm */
+	__u64 memory_size;	/* 0: nothing; at most SPAWN_MEMORY_MAX */
 };
 
-#define SPAWN_REQUEST_SIZE_V1		120
+#define SPAWN_MEMORY_MAX		(8U << 20)
+
+#define SPAWN_REQUEST_SIZE_V1		136
 #define SPAWN_FD_SIZE_V1		16
 #define SPAWN_CALL_SIZE_V1		64
 #define SPAWN_CREDENTIALS_SIZE_V1	96
