@@ -19,6 +19,18 @@ void check_text(description &what, const std::string &text)
 		what.mistake = "a string contains a NUL byte";
 }
 
+/* Bytes may hold any number of them; a string ends with its only one. */
+void check_argument(description &what, const call_argument &argument)
+{
+	const auto &bytes = argument.bytes();
+
+	if (argument.what() == call_argument::kind::text &&
+	    std::find(bytes.begin(), bytes.end(), std::byte()) != bytes.end() - 1)
+		what.mistake = "a string contains a NUL byte";
+	for (const call_argument::address &inner : argument.addresses())
+		check_argument(what, inner.target);
+}
+
 void set_flag(description &what, std::uint64_t flag, bool on)
 {
 	what.flags = on ? what.flags | flag : what.flags & ~flag;
@@ -151,15 +163,31 @@ command &command::cwd(std::string path)
 	return *this;
 }
 
-command &command::call(unsigned nr, std::initializer_list<std::uint64_t> args)
+command &command::call(system_call call)
 {
-	spawn_call call { nr, 0, -1, 0, {} };
-
-	if (args.size() > std::size(call.args))
+	if (call.arguments().size() > std::size(spawn_call().args))
 		what_->mistake = "a system call has six arguments at most";
-	else
-		std::copy(args.begin(), args.end(), call.args);
-	what_->calls.push_back(call);
+	for (const call_argument &argument : call.arguments())
+		check_argument(*what_, argument);
+	what_->calls.push_back(std::move(call));
+	return *this;
+}
+
+command &command::call(unsigned nr, std::initializer_list<call_argument> args)
+{
+	return call(system_call(nr, args));
+}
+
+command &command::calls(std::vector<system_call> list)
+{
+	for (system_call &each : list)
+		call(std::move(each));
+	return *this;
+}
+
+command &command::own_memory(bool on)
+{
+	set_flag(*what_, SPAWN_BLANK_MM, on);
 	return *this;
 }
 

@@ -13,6 +13,7 @@
 #include <linux/spawn.h>
 
 #include <spawnctl/info.hpp>
+#include <spawnctl/system_call.hpp>
 
 namespace spawnctl {
 
@@ -33,7 +34,7 @@ struct description final {
 
 	std::vector<spawn_fd> fds;
 	std::optional<std::string> cwd;
-	std::vector<spawn_call> calls;
+	std::vector<system_call> calls;
 
 	std::uint64_t flags = SPAWN_PIDFD;
 	backend wanted = backend::automatic;

@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint64_t flags_known = SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_BLANK_MM |
 	SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
 constexpr std::uint64_t flags_served =
-	SPAWN_ASYNC | SPAWN_PIDFD | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
+	SPAWN_ASYNC | SPAWN_PIDFD | SPAWN_BLANK_MM | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
 
 int fail(spawn_result &result, unsigned stage, unsigned index, int error) noexcept
 {
@@ -235,7 +235,9 @@ int spawn(const spawn_request &request, spawn_result &result, workspace &space, 
 
 	why = {};
 #ifdef __x86_64__
-	if (const int error = ask_close_range())
+	if (request.memory_size)
+		why = { step::own_memory, 0 };
+	else if (const int error = ask_close_range())
 		why = { step::close_range, error };
 #else
 	why = { step::machine, ENOSYS };
@@ -301,6 +303,8 @@ std::string describe(obstacle why)
 		return "clone3: " + std::system_category().message(why.error);
 	case step::close_range:
 		return "close_range: " + std::system_category().message(why.error);
+	case step::own_memory:
+		return "the child needs memory of its own";
 	}
 	return {};
 }

@@ -24,6 +24,7 @@ enum class step : unsigned {
 	machine,
 	clone3,
 	close_range,
+	own_memory, /* the request needs it */
 };
 
 struct obstacle {

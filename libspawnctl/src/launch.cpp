@@ -48,7 +48,7 @@ void launch::run_now(const description &what, backend chosen, process &child, fa
 	plan request;
 	spawn_result result {};
 
-	if (!request.make(what, plan::strings::borrowed, why))
+	if (!request.make(what, plan::layout::borrowed, why))
 		return;
 
 	std::optional<fallback::workspace> space;
@@ -67,7 +67,7 @@ void launch::run_ahead(const description &what, backend chosen, process &child, 
 	/* Not zeroed: most of it is room that the plan may not need. */
 	auto ahead = std::make_unique_for_overwrite<flight>();
 
-	if (!ahead->what.make(what, plan::strings::owned, why))
+	if (!ahead->what.make(what, plan::layout::owned, why))
 		return;
 
 	launch spawn(ahead->what, ahead->result, ahead->space);

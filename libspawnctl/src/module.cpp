@@ -111,7 +111,8 @@ obstacle find_obstacle(const spawn_request &request, const spawn_info &info) noe
 	    (!credentials || credentials->keep != SPAWN_KEEP_ALL || credentials->set ||
 	     credentials->capabilities != SPAWN_ALL_CAPABILITIES))
 		return { step::credentials, EOPNOTSUPP };
-	if (request.fd_count > info.fds_max || request.call_count > info.calls_max)
+	if (request.fd_count > info.fds_max || request.call_count > info.calls_max ||
+	    request.memory_size > SPAWN_MEMORY_MAX)
 		return { step::limits, E2BIG };
 	for (unsigned i = 0; i < request.call_count; i++)
 		if (calls[i].nr >= 512 || !(info.calls[calls[i].nr / 64] >> (calls[i].nr % 64) & 1))

@@ -80,21 +80,88 @@ std::size_t bytes_of(const std::vector<std::string> &list)
 	return bytes;
 }
 
-/* An upper bound of what set_*() will carve. */
-std::size_t bytes_needed(const description &what, plan::strings whose, std::size_t inherited)
+constexpr std::size_t aligned(std::size_t size)
 {
-	const bool copies = whose == plan::strings::owned;
+	return (size + 7) & ~std::size_t(7);
+}
+
+std::size_t bytes_of(const call_argument &argument)
+{
+	std::size_t bytes = aligned(argument.bytes().size());
+
+	for (const call_argument::address &inner : argument.addresses())
+		bytes += bytes_of(inner.target);
+	return bytes;
+}
+
+/* What calls point to; their strings may be borrowed, other bytes the kernel may write to. */
+std::size_t bytes_of(const std::vector<system_call> &calls)
+{
+	std::size_t bytes = 0;
+
+	for (const system_call &call : calls)
+		for (const call_argument &argument : call.arguments())
+			bytes += bytes_of(argument);
+	return bytes;
+}
+
+/* An upper bound of what set_*() will carve. */
+std::size_t bytes_needed(const description &what, plan::layout how, std::size_t inherited,
+			 const std::string *path)
+{
 	const std::size_t pointers = what.argv.size() + 1 + inherited + what.environment.size() +
 		what.variables.size() + 1;
-	std::size_t bytes = (what.fds.size() + 1) * sizeof(spawn_fd) +
-		(what.calls.size() + 1) * sizeof(spawn_call);
+	std::size_t bytes = pointers * sizeof(char *) + (what.fds.size() + 1) * sizeof(spawn_fd) +
+		(what.calls.size() + 1) * sizeof(spawn_call) + bytes_of(what.calls);
 
-	if (copies) {
+	if (how != plan::layout::borrowed) {
 		bytes += bytes_of(what.argv) + bytes_of(what.environment);
 		for (const auto &variable : what.variables)
 			bytes += variable.text ? variable.text->size() + 1 : 0;
+		bytes += path ? path->size() + 1 : 1;
+		bytes += what.cwd ? what.cwd->size() + 1 : 0;
 	}
-	return bytes + pointers * sizeof(char *);
+	if (how == plan::layout::contiguous)
+		for (std::size_t i = 0; i < inherited && environ[i]; i++)
+			bytes += std::strlen(environ[i]) + 1;
+	return aligned(bytes);
+}
+
+/* A program given by descriptor is run by the number it is passed at, if it is. */
+const spawn_fd *find_passed_program(const description &what)
+{
+	const auto source = static_cast<unsigned>(*what.program_fd);
+	const auto passed =
+		std::find_if(what.fds.begin(), what.fds.end(),
+			     [source](const spawn_fd &fd) { return fd.from == source; });
+
+	return passed == what.fds.end() ? nullptr : &*passed;
+}
+
+/* The lowest number from @number on that the command says nothing of. */
+unsigned find_unused(const description &what, unsigned number)
+{
+	while (std::any_of(what.fds.begin(), what.fds.end(),
+			   [number](const spawn_fd &fd) { return fd.to == number; }) ||
+	       std::any_of(what.calls.begin(), what.calls.end(), [number](const system_call &call) {
+		       return call.goes_to() == static_cast<int>(number);
+	       }))
+		number++;
+	return number;
+}
+
+/* Behind stdio, and behind the program's descriptor, which may be below it until exec. */
+unsigned find_spare(const description &what)
+{
+	const unsigned first = find_unused(what, 3);
+
+	return what.program_fd && !find_passed_program(what) ? find_unused(what, first + 1) : first;
+}
+
+/* By spawn(4)'s rule. A guess that errs on this side costs a copy. */
+bool needs_own_memory(const description &what)
+{
+	return what.flags & SPAWN_BLANK_MM;
 }
 
 } // namespace
@@ -102,8 +169,8 @@ std::size_t bytes_needed(const description &what, plan::strings whose, std::size
 /* Arrays grow from the block's beginning, strings from its end: so nothing needs padding. */
 class plan::arena final {
 public:
-	arena(std::byte *block, std::size_t size, strings whose) noexcept
-	    : front_(block), back_(reinterpret_cast<char *>(block + size)), whose_(whose)
+	arena(std::byte *block, std::size_t size, layout how) noexcept
+	    : front_(block), back_(reinterpret_cast<char *>(block + size)), how_(how)
 	{
 	}
 
@@ -116,27 +183,64 @@ public:
 		return start;
 	}
 
-	/* The string itself or a copy, by whose it is to be. */
+	/* The string itself or a copy, by where it is to be. */
 	const char *text(const std::string &from) noexcept
 	{
-		if (whose_ == strings::borrowed)
-			return from.c_str();
-		back_ -= from.size() + 1;
-		return static_cast<const char *>(std::memcpy(back_, from.c_str(), from.size() + 1));
+		return how_ == layout::borrowed ? from.c_str()
+						: copy(from.c_str(), from.size() + 1);
+	}
+
+	/* The same for an inherited variable, which glibc never frees. */
+	const char *variable(const char *from) noexcept
+	{
+		return how_ == layout::contiguous ? copy(from, std::strlen(from) + 1) : from;
+	}
+
+	std::uint64_t value(const call_argument &argument, unsigned spare_fd) noexcept
+	{
+		switch (argument.what()) {
+		case call_argument::kind::number:
+			return argument.number();
+		case call_argument::kind::spare_fd:
+			return spare_fd;
+		case call_argument::kind::bytes:
+		case call_argument::kind::text:
+			break;
+		}
+
+		std::byte *const bytes = array<std::byte>(aligned(argument.bytes().size()));
+
+		std::copy(argument.bytes().begin(), argument.bytes().end(), bytes);
+		for (const call_argument::address &inner : argument.addresses()) {
+			const std::uint64_t target = value(inner.target, spare_fd);
+
+			std::memcpy(bytes + inner.offset, &target, sizeof(target));
+		}
+		return address(bytes);
 	}
 
 private:
+	const char *copy(const char *from, std::size_t size) noexcept
+	{
+		back_ -= size;
+		return static_cast<const char *>(std::memcpy(back_, from, size));
+	}
+
 	std::byte *front_;
 	char *back_;
-	strings whose_;
+	layout how_;
 };
 
-bool plan::make(const description &what, strings whose, failure &why)
+bool plan::make(const description &what, layout how, failure &why)
 {
 	if (what.mistake) {
 		why = { { EINVAL, std::system_category() }, stage::request, 0, 0, what.mistake };
 		return false;
 	}
+	if (!find_program(what, why))
+		return false;
+	if (needs_own_memory(what))
+		how = layout::contiguous;
 
 	/*
 	 * An inherited environment that nobody changes is environ(7) itself. An asynchronous child gets
@@ -144,12 +248,13 @@ bool plan::make(const description &what, strings whose, failure &why)
 	 * alone.
 	 */
 	const bool as_it_is =
-		what.inherits_environment && what.variables.empty() && whose == strings::borrowed;
+		what.inherits_environment && what.variables.empty() && how == layout::borrowed;
 	const std::size_t inherited = what.inherits_environment && !as_it_is ? count(environ) : 0;
-	const std::size_t size = bytes_needed(what, whose, inherited);
+	const std::size_t size = bytes_needed(what, how, inherited, path_);
 	if (size > sizeof(small_))
 		large_ = std::make_unique_for_overwrite<std::byte[]>(size);
-	arena from(large_ ? large_.get() : small_, large_ ? size : sizeof(small_), whose);
+	std::byte *const block = large_ ? large_.get() : small_;
+	arena from(block, size, how);
 
 	request_.size = sizeof(request_);
 	request_.arch = native_arch;
@@ -157,36 +262,42 @@ bool plan::make(const description &what, strings whose, failure &why)
 	request_.credentials = address(&keep_all);
 	request_.credentials_size = sizeof(keep_all);
 	request_.result_size = sizeof(spawn_result);
-	set_calls(what, whose, from);
+	if (how == layout::contiguous) {
+		request_.memory = address(block);
+		request_.memory_size = size;
+	}
+	set_calls(what, from);
 	set_fds(what, from);
 	set_arguments(what, from);
 	if (as_it_is)
 		request_.envp = address(environ);
 	else
 		set_environment(what, inherited, from);
-	return set_program(what, whose, why);
+	set_program(what, from);
+	return true;
 }
 
-/* Last: a program that is not found is worth reporting only when nothing else is wrong. */
-bool plan::set_program(const description &what, strings whose, failure &why)
+bool plan::find_program(const description &what, failure &why)
 {
-	request_.path = address("");
 	if (what.program_fd)
 		return true;
-
-	request_.exec_dirfd = AT_FDCWD;
-	if (what.program.empty() || what.program.find('/') != std::string::npos) {
-		if (whose == strings::borrowed) {
-			request_.path = address(what.program.c_str());
-			return true;
-		}
-		path_ = what.program;
-	} else if (const int error = search_path(what.program, what.cwd, path_)) {
+	path_ = &what.program;
+	if (what.program.empty() || what.program.find('/') != std::string::npos)
+		return true;
+	path_ = &found_;
+	const int error = search_path(what.program, what.cwd, found_);
+	if (error)
 		why = { { error, std::system_category() }, stage::exec, 0, 0, nullptr };
-		return false;
-	}
-	request_.path = address(path_.c_str());
-	return true;
+	return !error;
+}
+
+void plan::set_program(const description &what, arena &from)
+{
+	static const std::string none;
+
+	request_.path = address(from.text(path_ ? *path_ : none));
+	if (!what.program_fd)
+		request_.exec_dirfd = AT_FDCWD;
 }
 
 void plan::set_arguments(const description &what, arena &from)
@@ -205,12 +316,9 @@ void plan::set_environment(const description &what, std::size_t inherited, arena
 						     what.variables.size() + 1);
 
 	request_.envp = address(envp);
-	if (what.variables.empty())
-		envp = std::copy_n(environ, inherited, envp);
-	else
-		envp = std::copy_if(environ, environ + inherited, envp, [&what](const char *text) {
-			return text && !is_changed(text, what.variables);
-		});
+	for (std::size_t i = 0; i < inherited && environ[i]; i++)
+		if (what.variables.empty() || !is_changed(environ[i], what.variables))
+			*envp++ = from.variable(environ[i]);
 	for (const std::string &variable : what.environment)
 		if (!is_changed(variable.c_str(), what.variables))
 			*envp++ = from.text(variable);
@@ -235,38 +343,41 @@ void plan::set_fds(const description &what, arena &from)
 	if (!what.program_fd)
 		return;
 
-	const auto source = static_cast<unsigned>(*what.program_fd);
-	const auto passed =
-		std::find_if(what.fds.begin(), what.fds.end(),
-			     [source](const spawn_fd &fd) { return fd.from == source; });
-	unsigned number = 3;
-
 	request_.exec_flags = AT_EMPTY_PATH;
-	if (passed != what.fds.end()) {
+	if (const spawn_fd *passed = find_passed_program(what)) {
 		request_.exec_dirfd = static_cast<int>(passed->to);
 		return;
 	}
-	while (std::any_of(what.fds.begin(), what.fds.end(),
-			   [number](const spawn_fd &fd) { return fd.to == number; }))
-		number++;
-	fds[request_.fd_count++] = { source, number, SPAWN_FD_CLOEXEC, 0 };
+	const unsigned number = find_unused(what, 3);
+	fds[request_.fd_count++] = { static_cast<unsigned>(*what.program_fd), number,
+				     SPAWN_FD_CLOEXEC, 0 };
 	request_.exec_dirfd = static_cast<int>(number);
 }
 
-void plan::set_calls(const description &what, strings whose, arena &from)
+void plan::set_calls(const description &what, arena &from)
 {
-	spawn_call *calls = from.array<spawn_call>(what.calls.size() + 1);
+	spawn_call *next = from.array<spawn_call>(what.calls.size() + 1);
 
-	request_.calls = address(calls);
+	request_.calls = address(next);
 	request_.call_size = sizeof(spawn_call);
-	if (what.cwd) {
-		if (whose == strings::owned)
-			cwd_ = *what.cwd;
-		const auto &path = whose == strings::owned ? cwd_ : *what.cwd;
-		calls[request_.call_count++] = { SYS_chdir, 0, -1, 0, { address(path.c_str()) } };
+	request_.call_count = static_cast<unsigned>(what.calls.size()) + (what.cwd ? 1 : 0);
+	if (what.cwd)
+		*next++ = { SYS_chdir, 0, -1, 0, { address(from.text(*what.cwd)) } };
+	if (what.calls.empty())
+		return;
+
+	const unsigned spare_fd = find_spare(what);
+	for (const system_call &call : what.calls) {
+		const unsigned flags = call.ignores_error() ? SPAWN_CALL_IGNORE_ERROR : 0;
+		const int to = call.goes_to() == system_call::spare ? static_cast<int>(spare_fd)
+								    : call.goes_to();
+		unsigned i = 0;
+
+		*next = { call.nr(), flags, to, 0, {} };
+		for (const call_argument &argument : call.arguments())
+			next->args[i++] = from.value(argument, spare_fd);
+		next++;
 	}
-	std::copy(what.calls.begin(), what.calls.end(), calls + request_.call_count);
-	request_.call_count += static_cast<unsigned>(what.calls.size());
 }
 
 } // namespace spawnctl

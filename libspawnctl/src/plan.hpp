@@ -20,8 +20,13 @@ namespace spawnctl {
 
 class plan final {
 public:
-	/* Whose the strings are: the description's, which then has to outlive the child's exec. */
-	enum class strings { borrowed, owned };
+	/*
+	 * Where what the request points to is. Borrowed: wherever it is cheapest, some of it in the
+	 * description, which then has to outlive the child's exec. Owned: in the plan, but for
+	 * inherited variables. Contiguous: all of it in one range, spawn_request.memory; for a child
+	 * with memory of its own.
+	 */
+	enum class layout { borrowed, owned, contiguous };
 
 	plan() noexcept = default;
 	plan(const plan &) = delete;
@@ -29,9 +34,10 @@ public:
 
 	/*
 	 * Works @what out; once. False, and @why, if it makes no sense or PATH does not have the
-	 * program. Throws std::bad_alloc.
+	 * program. @how becomes contiguous by itself where the child needs that. Throws
+	 * std::bad_alloc.
 	 */
-	bool make(const description &what, strings whose, failure &why);
+	bool make(const description &what, layout how, failure &why);
 
 	/* Complete but for where the result is to go. */
 	const spawn_request &request() const noexcept
@@ -42,15 +48,16 @@ public:
 private:
 	class arena;
 
-	bool set_program(const description &what, strings whose, failure &why);
+	bool find_program(const description &what, failure &why);
+	void set_program(const description &what, arena &from);
 	void set_arguments(const description &what, arena &from);
 	void set_environment(const description &what, std::size_t inherited, arena &from);
 	void set_fds(const description &what, arena &from);
-	void set_calls(const description &what, strings whose, arena &from);
+	void set_calls(const description &what, arena &from);
 
 	spawn_request request_ {};
-	std::string path_; /* where it is not the description's own */
-	std::string cwd_;
+	std::string found_; /* the program, where it had to be searched */
+	const std::string *path_ = nullptr; /* that or the description's; nullptr: by descriptor */
 	std::unique_ptr<std::byte[]> large_;
 	alignas(8) std::byte small_[512]; /* left uninitialised: most requests fit */
 };

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <filesystem>
+#include <stdexcept>
 
 using namespace selftest;
 using spawnctl::stage;
@@ -67,6 +68,62 @@ EXECUTOR_TEST_CASE("calls are made in the child, after cwd(), in order")
 	CHECK(told["pgid"] == told["pid"]);
 	CHECK(umask(own) == 022);
 	CHECK(getsid(0) != told.number("pid"));
+}
+
+EXECUTOR_TEST_CASE("a call's arguments own what they point to")
+{
+	temporary_folder folder;
+	auto wanted = who.command(payload("report"));
+
+	REQUIRE(mkdir((folder / "below").c_str(), 0755) == 0);
+	{
+		std::string path = folder.path();
+		wanted.call(SYS_chdir, { path });
+		path.assign(path.size(), '/');
+	}
+	wanted.call(SYS_chdir, { std::string_view("below/and more").substr(0, 5) });
+	CHECK(spawn_report(who, wanted)["cwd"] == folder / "below");
+	/* Again, and by an object that outlives neither command nor strings. */
+	CHECK(spawn_report(who, wanted)["cwd"] == folder / "below");
+	pipe_ends out = make_pipe();
+	auto program = must_start(who, wanted.pass(out.write.get(), 1));
+	wanted = who.command("other");
+	CHECK(read_report(program, out)["cwd"] == folder / "below");
+}
+
+EXECUTOR_TEST_CASE("a string with a NUL byte in a call fails with EINVAL at stage request")
+{
+	auto wanted = who.command(payload("exit_with"));
+
+	check_fails(wanted.call(SYS_chdir, { std::string("/\0x", 3) }), EINVAL, stage::request);
+}
+
+EXECUTOR_TEST_CASE("more than six arguments fail with EINVAL at stage request")
+{
+	auto wanted = who.command(payload("exit_with"));
+
+	check_fails(wanted.call(SYS_umask, { 1, 2, 3, 4, 5, 6, 7 }), EINVAL, stage::request);
+}
+
+EXECUTOR_TEST_CASE("a call whose error is ignored may fail")
+{
+	auto wanted = who.command(payload("report"));
+	const auto gone = spawnctl::system_call(SYS_chdir, { "/nonexistent" });
+
+	wanted.call(spawnctl::system_call(gone).ignore_error()).call(SYS_umask, { 0123 });
+	CHECK(spawn_report(who, wanted)["umask"] == "123");
+	check_fails(wanted.call(gone), ENOENT, stage::calls, 2);
+}
+
+TEST_CASE("addresses are put into bytes only where they fit")
+{
+	using spawnctl::call_argument;
+	std::uint64_t two[2] = {};
+
+	CHECK_NOTHROW(call_argument::object(two).put_address(8, "x"));
+	CHECK_THROWS_AS(call_argument::object(two).put_address(9, "x"), std::out_of_range);
+	CHECK_THROWS_AS(call_argument(1).put_address(0, "x"), std::out_of_range);
+	CHECK_THROWS_AS(call_argument("short").put_address(0, "x"), std::out_of_range);
 }
 
 EXECUTOR_TEST_CASE("calls see the child's descriptors at their new numbers")

@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/spawn.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -15,6 +16,7 @@
 #include <csignal>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <thread>
 
 namespace selftest {
@@ -52,23 +54,27 @@ std::vector<executor> find_executors()
 	using spawnctl::backend;
 	std::vector<executor> all;
 
-	if (spawnctl::info().module_present)
-		all.push_back({ "module", backend::module, "module", "clone3", true, -1, 0 });
-	all.push_back(
-		{ "clone3", backend::fallback, "fallback: asked for", "clone3", true, -1, 0 });
+	const spawnctl::availability here = spawnctl::info();
+
+	if (here.module_present)
+		all.push_back({ "module", backend::module, "module", "clone3", true, -1, 0,
+				bool(here.module.flags & SPAWN_BLANK_MM) });
+	all.push_back({ "clone3", backend::fallback, "fallback: asked for", "clone3", true, -1, 0,
+			true });
 	/* ENOSYS, since glibc needs it to make threads without clone3. */
 	all.push_back({ "fork", backend::fallback,
 			"fallback by fork: clone3: Function not implemented; asked for",
-			"fork: clone3: Function not implemented", false, SYS_clone3, ENOSYS });
+			"fork: clone3: Function not implemented", false, SYS_clone3, ENOSYS,
+			true });
 	all.push_back({ "fork without close_range", backend::fallback,
 			"fallback by fork: close_range: Operation not permitted; asked for",
-			"fork: close_range: Operation not permitted", false, SYS_close_range,
-			EPERM });
+			"fork: close_range: Operation not permitted", false, SYS_close_range, EPERM,
+			true });
 	return all;
 }
 
 /* Catch2's assertions throw; they may be used by any one thread at a time. */
-void run_filtered(void (*body)(const executor &), const executor &who)
+void run_filtered(const std::function<void()> &body, const executor &who)
 {
 	std::exception_ptr thrown;
 	sigset_t all, before;
@@ -76,7 +82,7 @@ void run_filtered(void (*body)(const executor &), const executor &who)
 	std::thread filtered([&] {
 		try {
 			refuse_call(who.refused_call, who.refusal);
-			body(who);
+			body();
 		} catch (...) {
 			thrown = std::current_exception();
 		}
@@ -89,6 +95,17 @@ void run_filtered(void (*body)(const executor &), const executor &who)
 		std::rethrow_exception(thrown);
 }
 
+void run_on(const executor &who, const std::function<void()> &body)
+{
+	DYNAMIC_SECTION("by " << who.name)
+	{
+		if (who.refused_call < 0)
+			body();
+		else
+			run_filtered(body, who);
+	}
+}
+
 } // namespace
 
 const std::vector<executor> &executors()
@@ -98,28 +115,32 @@ const std::vector<executor> &executors()
 	return all;
 }
 
-static void run_on(const executor &who, void (*body)(const executor &))
-{
-	DYNAMIC_SECTION("by " << who.name)
-	{
-		if (who.refused_call < 0)
-			body(who);
-		else
-			run_filtered(body, who);
-	}
-}
-
 void run_on_every_executor(void (*body)(const executor &))
 {
 	for (const executor &who : executors())
-		run_on(who, body);
+		run_on(who, [&] { body(who); });
 }
 
 void run_on_borrowing_executors(void (*body)(const executor &))
 {
 	for (const executor &who : executors())
 		if (who.borrows)
-			run_on(who, body);
+			run_on(who, [&] { body(who); });
+}
+
+executor with_own_memory(executor who)
+{
+	if (who.backend == spawnctl::backend::fallback)
+		who.reason = "fallback by fork: the child needs memory of its own; asked for";
+	who.borrows = false;
+	return who;
+}
+
+void run_with_own_memory(void (*body)(const executor &, const executor &))
+{
+	for (const executor &who : executors())
+		if (who.owns)
+			run_on(who, [&] { body(with_own_memory(who), who); });
 }
 
 } // namespace selftest

@@ -20,6 +20,7 @@ struct executor {
 	bool borrows; /* the child is on the caller's memory until its exec */
 	long refused_call; /* a filter fails this system call with @refusal; -1: no filter */
 	int refusal;
+	bool owns; /* it serves children with memory of their own */
 
 	/* A command that this executor is to carry out, or nobody. */
 	spawnctl::command command(std::string program, std::vector<std::string> args = {}) const;
@@ -29,9 +30,13 @@ struct executor {
 /* The module when it is there, and each way of the fallback. */
 const std::vector<executor> &executors();
 
-/* One section for each, or for each that borrows. */
+/* One section for each, or for each that borrows, or for each as it is when it does not. */
 void run_on_every_executor(void (*body)(const executor &who));
 void run_on_borrowing_executors(void (*body)(const executor &who));
+void run_with_own_memory(void (*body)(const executor &who, const executor &borrowing));
+
+/* The same executor for a request that needs memory of its own. */
+executor with_own_memory(executor who);
 
 } // namespace selftest
 
@@ -43,6 +48,17 @@ void run_on_borrowing_executors(void (*body)(const executor &who));
 #define BORROWING_TEST_CASE(name)                                    \
 	DECLARE_EXECUTOR_TEST_CASE(name, run_on_borrowing_executors, \
 				   INTERNAL_CATCH_UNIQUE_NAME(executor_test))
+/* For what needs memory of its own: @who makes such a child, @borrowing the same without. */
+#define OWN_MEMORY_TEST_CASE(name) \
+	DECLARE_OWN_MEMORY_TEST_CASE(name, INTERNAL_CATCH_UNIQUE_NAME(executor_test))
+#define DECLARE_OWN_MEMORY_TEST_CASE(name, body)                                                  \
+	static void body(const ::selftest::executor &who, const ::selftest::executor &borrowing); \
+	TEST_CASE(name)                                                                           \
+	{                                                                                         \
+		::selftest::run_with_own_memory(body);                                            \
+	}                                                                                         \
+	static void body([[maybe_unused]] const ::selftest::executor &who,                        \
+			 [[maybe_unused]] const ::selftest::executor &borrowing)
 #define DECLARE_EXECUTOR_TEST_CASE(name, run, body)        \
 	static void body(const ::selftest::executor &who); \
 	TEST_CASE(name)                                    \

@@ -6,7 +6,6 @@
 #ifndef SPAWNCTL_COMMAND_HPP
 #define SPAWNCTL_COMMAND_HPP
 
-#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -18,6 +17,7 @@
 #include <spawnctl/export.hpp>
 #include <spawnctl/info.hpp>
 #include <spawnctl/process.hpp>
+#include <spawnctl/system_call.hpp>
 
 namespace spawnctl {
 
@@ -107,12 +107,25 @@ public:
 	command &cwd(std::string path);
 
 	/**
-	 * A system call that the child makes before exec, after cwd(), in the order given; info() says
-	 * which are permitted (EOPNOTSUPP at stage calls: not this one). Numbers and arguments are the
-	 * native ones; memory that arguments point to stays the caller's, unchanged until the spawn has
-	 * started.
+	 * A system call that the child makes before exec, after cwd(), in the order given. calls.hpp
+	 * has names for the common ones; spawn(4) has the table of those that are permitted, with their
+	 * arguments, and info() the numbers. EOPNOTSUPP (stage calls): not this one. Arguments own what
+	 * they point to; an address given as a number is the child's to read when it gets there, so the
+	 * memory stays the caller's, unchanged until the spawn has started, and the child must not have
+	 * memory of its own.
 	 */
-	command &call(unsigned nr, std::initializer_list<std::uint64_t> args = {});
+	command &call(system_call call);
+	command &call(unsigned nr, std::initializer_list<call_argument> args = {});
+	/** Several, in order. */
+	command &calls(std::vector<system_call> list);
+
+	/**
+	 * The child never runs on the caller's memory, not even until its exec. It does so by itself
+	 * where the request needs it: credentials that change, a new user namespace, calls that
+	 * spawn(4) marks so. The module makes an empty address space and copies what the child needs
+	 * into it, the fallback forks.
+	 */
+	command &own_memory(bool on = true);
 
 	/**
 	 * spawn() returns once the task exists; process::started() has the outcome. The object of the

@@ -10,5 +10,6 @@
 #include <spawnctl/error.hpp>
 #include <spawnctl/info.hpp>
 #include <spawnctl/process.hpp>
+#include <spawnctl/system_call.hpp>
 
 #endif /* SPAWNCTL_SPAWNCTL_HPP */
