@@ -1,38 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of permitted calls. Until exec the child runs on the caller's memory, so a call is
- * permitted only if it acts on the calling task, its own table of descriptors or files, and never
- * on the address space.
+ * The listed calls: held to the table in the caller, made in the child. Which are permitted, and
+ * why, is the table's to say; what becomes of the descriptor that a call gives is decided here.
  */
 
-#include <linux/kernel.h>
-#include <asm/unistd.h>
+#include <linux/build_bug.h>
+#include <linux/cache.h>
+#include <linux/fdtable.h>
+#include <linux/file.h>
+#include <linux/init.h>
+#include <linux/magic.h>
 
 #include "calls.h"
+#include "compat/symbols.h"
 #include "request.h"
 #include "syscall.h"
 
-static const u16 permitted[] = {
-	__NR_chdir,	/* fs_struct, which the child has its own of (no CLONE_FS) */
-	__NR_fchdir,	/* the same */
-	__NR_umask,	/* the same */
-	__NR_setsid,	/* the task's own session; it leads no group yet */
-};
+static struct spawn_call_index rules __ro_after_init;
 
-static int permit(u32 nr, const u64 args[6])
+void __init spawn_calls_init(void)
 {
-	size_t i;
+	BUILD_BUG_ON(SPAWN_CALL_RULES > U8_MAX);
+	spawn_call_index_fill(&rules);
+}
 
-	for (i = 0; i < ARRAY_SIZE(permitted); i++)
-		if (permitted[i] == nr)
-			return 0;
-	return -EOPNOTSUPP;
+static int permit_blank(u32 nr, const u64 args[6])
+{
+	return spawn_call_judge(&rules, nr, args) ? 0 : -EOPNOTSUPP;
+}
+
+/* Asked again in the child, where it is too late for an mm of its own. */
+static int permit_borrowed(u32 nr, const u64 args[6])
+{
+	const struct spawn_call_rule *rule = spawn_call_judge(&rules, nr, args);
+
+	return rule && rule->mm == SPAWN_CALL_BORROWED ? 0 : -EOPNOTSUPP;
 }
 
 static int take(struct spawn_job *job, u32 index)
 {
 	const struct spawn_request *request = &job->request;
 	struct spawn_call *call = &job->calls[index];
+	const struct spawn_call_rule *rule;
 	int ret;
 
 	ret = spawn_copy_struct(call, spawn_element(request->calls, request->call_size, index),
@@ -41,11 +50,15 @@ static int take(struct spawn_job *job, u32 index)
 		return ret;
 	if (call->flags & ~SPAWN_CALL_IGNORE_ERROR || call->reserved)
 		return -EINVAL;
-	ret = permit(call->nr, call->args);
-	if (ret)
-		return ret;
-	/* None of the calls above returns a descriptor. */
-	return call->fd_to == -1 ? 0 : -EINVAL;
+
+	rule = spawn_call_judge(&rules, call->nr, call->args);
+	if (!rule)
+		return -EOPNOTSUPP;
+	if (call->fd_to < -1 || (call->fd_to != -1 && rule->gives == SPAWN_CALL_NO_FD))
+		return -EINVAL;
+	if (rule->mm == SPAWN_CALL_BLANK)
+		job->blank = true;
+	return 0;
 }
 
 int spawn_calls_take(struct spawn_job *job, u32 *index)
@@ -60,6 +73,70 @@ int spawn_calls_take(struct spawn_job *job, u32 *index)
 	return 0;
 }
 
+/*
+ * Files of /proc/PID know an mm from the moment they are opened (mem, maps, environ ...): opened by
+ * a child that borrows, they would hand the caller's living memory to the program. A path that
+ * somebody else has turned into a link must not do that.
+ */
+static bool may_refer_to_mm(const struct file *file)
+{
+	const struct inode *inode = file_inode(file);
+
+	return inode->i_sb->s_magic == PROC_SUPER_MAGIC && S_ISREG(inode->i_mode) &&
+	       !(file->f_mode & FMODE_PATH);
+}
+
+/* Only this task changes its table. */
+static bool is_close_on_exec(unsigned int fd)
+{
+	bool set;
+
+	rcu_read_lock();
+	set = test_bit(fd, files_fdtable(current->files)->close_on_exec);
+	rcu_read_unlock();
+	return set;
+}
+
+/*
+ * What a call gave at @fd stays there, moves to the number asked for, or is closed again. Moving is
+ * dup3(2) and close(2) in one. The result as that of a call.
+ */
+static long place(const struct spawn_call *call, unsigned int fd, bool refuse_mm)
+{
+	struct file *file = fget_raw(fd);
+	long ret = fd;
+
+	/* Such can be a filter's idea of success. */
+	if (!file)
+		return -EBADF;
+
+	if (refuse_mm && may_refer_to_mm(file))
+		ret = -EOPNOTSUPP;
+	else if (call->fd_to != -1 && call->fd_to != fd)
+		ret = static_call(spawn_replace_fd)(call->fd_to, file,
+						    is_close_on_exec(fd) ? O_CLOEXEC : 0);
+	if (ret != fd)
+		close_fd(fd);
+	fput(file);
+	/* The file is gone before the next call if this was its end, or that of one it displaced. */
+	static_call(spawn_task_work_run)();
+	return ret;
+}
+
+static long make(const struct spawn_job *job, const struct spawn_call *call)
+{
+	spawn_permit_t *permit = job->blank ? permit_blank : permit_borrowed;
+	long ret = spawn_syscall(call->nr, call->args, permit);
+	bool refuse_mm;
+
+	if (ret < 0)
+		return ret;
+	refuse_mm = !job->blank && spawn_call_opens_path(&rules, call->nr);
+	if (refuse_mm || call->fd_to != -1)
+		return place(call, ret, refuse_mm);
+	return ret;
+}
+
 long spawn_calls_make(struct spawn_job *job, u32 *index)
 {
 	const struct spawn_call *call;
@@ -67,7 +144,7 @@ long spawn_calls_make(struct spawn_job *job, u32 *index)
 
 	for (*index = 0; *index < job->request.call_count; ++*index) {
 		call = &job->calls[*index];
-		ret = spawn_syscall(call->nr, call->args, permit);
+		ret = make(job, call);
 		if (ret == SPAWN_DOOMED)
 			return ret;
 		if (IS_ERR_VALUE(ret) && !(call->flags & SPAWN_CALL_IGNORE_ERROR))
@@ -80,6 +157,6 @@ void spawn_calls_map(u64 map[8])
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(permitted); i++)
-		map[permitted[i] / 64] |= 1ULL << (permitted[i] % 64);
+	for (i = 0; i < SPAWN_CALL_RULES; i++)
+		map[spawn_call_rules[i].nr / 64] |= 1ULL << (spawn_call_rules[i].nr % 64);
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The system calls a request may list, and the engine that makes them in the child. The table is
- * an allow-list: what is not in it is refused before a task exists.
+ * The system calls a request lists, and the engine that makes them in the child. What the table of
+ * <linux/spawn_calls.h> does not permit is refused before a task exists.
  */
 #ifndef SPAWN_CALLS_H
 #define SPAWN_CALLS_H
 
+#include <linux/spawn_calls.h>
+
 #include "job.h"
 
-/* The revision of the rules below, for SPAWN_IOC_INFO. */
-#define SPAWN_CALL_TABLE	1
+/* At load, before anything else here. */
+void spawn_calls_init(void);
 
-/* In the caller: reads the list and holds it to the table. 0 or -errno, *index tells which. */
+/*
+ * In the caller: reads the list and holds it to the table. 0 or -errno, *index tells which. Sets
+ * job->blank if a call needs that.
+ */
 int spawn_calls_take(struct spawn_job *job, u32 *index);
 
 /* In the child: makes the calls. As spawn_syscall(): 0, -errno or SPAWN_DOOMED. */

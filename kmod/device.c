@@ -210,6 +210,7 @@ static int __init spawn_init(void)
 	int ret;
 
 	check_abi();
+	spawn_calls_init();
 	ret = check_release();
 	if (ret)
 		return ret;

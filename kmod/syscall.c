@@ -102,6 +102,28 @@ static bool is_permitted_by_filter(void)
 }
 
 /*
+ * After rt_sigaction(2), whose argument another thread may have changed while it was read: no user
+ * code may ever run before exec, so the child has no handler. A signal that came in between is
+ * pending now, and takes the default action.
+ */
+static long take_handler_back(int signal, long ret)
+{
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
+	struct k_sigaction *action;
+
+	if (ret)
+		return ret;
+	action = &sighand->action[signal - 1];
+	spin_lock_irq(&sighand->siglock);
+	if (action->sa.sa_handler != SIG_DFL && action->sa.sa_handler != SIG_IGN) {
+		action->sa.sa_handler = SIG_DFL;
+		ret = -EINVAL;
+	}
+	spin_unlock_irq(&sighand->siglock);
+	return ret;
+}
+
+/*
  * Entry and exit of audit stand around the call, balanced on every path: an unbalanced entry may
  * panic the machine. The one exception is an exec that succeeded, which the return to user mode
  * closes, once the new program's arguments are known.
@@ -117,6 +139,8 @@ static long make_call(struct pt_regs *regs, u32 nr)
 	ret = static_call(spawn_x64_sys_call)(regs, nr);
 	if (nr == __NR_execveat && !ret)
 		return 0;
+	if (nr == __NR_rt_sigaction)
+		ret = take_handler_back(regs->di, ret);
 	if (audited)
 		static_call(spawn_audit_syscall_exit)(!IS_ERR_VALUE(ret), ret);
 

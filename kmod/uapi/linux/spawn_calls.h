@@ -22,8 +22,10 @@
 #ifdef __KERNEL__
 #include <linux/fcntl.h>
 #include <linux/resource.h>
+#include <linux/stddef.h>
 #else
 #include <fcntl.h>
+#include <stddef.h>
 #include <sys/resource.h>
 #endif
 
@@ -48,7 +50,7 @@ enum spawn_call_mm {
 enum spawn_call_gives {
 	SPAWN_CALL_NO_FD	= 0,
 	SPAWN_CALL_FD		= 1,	/* a descriptor of what was known before: fd_to may be used */
-	SPAWN_CALL_FD_OF_PATH	= 2,	/* a descriptor of whatever file a path leads to */
+	SPAWN_CALL_FD_OF_PATH	= 2,	/* a descriptor of whatever file a path leads to, always */
 };
 
 enum spawn_call_test {
@@ -336,12 +338,22 @@ spawn_call_judge(const struct spawn_call_index *index, __u32 nr, const __u64 arg
 	unsigned int i;
 
 	if (nr >= SPAWN_CALL_NUMBERS || !index->first[nr])
-		return 0;
+		return NULL;
 	for (i = index->first[nr] - 1U; i < SPAWN_CALL_RULES && spawn_call_rules[i].nr == nr; i++)
 		if (spawn_call_holds(&spawn_call_rules[i].when[0], args) &&
 		    spawn_call_holds(&spawn_call_rules[i].when[1], args))
 			return &spawn_call_rules[i];
-	return 0;
+	return NULL;
+}
+
+/*
+ * Whether the call leaves a descriptor of any file that its path leads to. On a borrowed mm that
+ * must not be a regular file of procfs: some of these refer to the opener's mm for good.
+ */
+static inline int spawn_call_opens_path(const struct spawn_call_index *index, __u32 nr)
+{
+	return nr < SPAWN_CALL_NUMBERS && index->first[nr] &&
+	       spawn_call_rules[index->first[nr] - 1].gives == SPAWN_CALL_FD_OF_PATH;
 }
 
 #endif /* _UAPI_LINUX_SPAWN_CALLS_H */
