@@ -1,37 +1,44 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of kmod/calls.c again. The child may be on its parent's memory here as well. */
+/* The table is the module's own. The child may be on its parent's memory here as well. */
 #include "calls.hpp"
 
-#include <algorithm>
 #include <cerrno>
-
-#include <sys/syscall.h>
 
 namespace spawnctl {
 
-static constexpr unsigned permitted[] = {
-	SYS_chdir, /* the child has a working directory and mask of its own: no CLONE_FS */
-	SYS_fchdir, /* the same */
-	SYS_umask, /* the same */
-	SYS_setsid, /* the task's own session */
-};
+const spawn_call_index &call_rules() noexcept
+{
+	static const spawn_call_index index = [] {
+		spawn_call_index all {};
 
-static int check(const spawn_call &call) noexcept
+		spawn_call_index_fill(&all);
+		return all;
+	}();
+
+	return index;
+}
+
+static int check(const spawn_call &call, const spawn_call_index &rules, bool &blank) noexcept
 {
 	if (call.flags & ~SPAWN_CALL_IGNORE_ERROR || call.reserved)
 		return EINVAL;
-	if (std::find(std::begin(permitted), std::end(permitted), call.nr) == std::end(permitted))
+
+	const spawn_call_rule *rule = spawn_call_judge(&rules, call.nr, call.args);
+	if (!rule)
 		return EOPNOTSUPP;
-	/* None of them returns a descriptor. */
-	return call.fd_to == -1 ? 0 : EINVAL;
+	if (call.fd_to < -1 || (call.fd_to != -1 && rule->gives == SPAWN_CALL_NO_FD))
+		return EINVAL;
+	blank |= rule->mm == SPAWN_CALL_BLANK;
+	return 0;
 }
 
-int check_calls(const spawn_request &request, unsigned &index) noexcept
+int check_calls(const spawn_request &request, unsigned &index, bool &blank) noexcept
 {
 	const auto *calls = reinterpret_cast<const spawn_call *>(request.calls);
+	const spawn_call_index &rules = call_rules();
 
 	for (index = 0; index < request.call_count; index++)
-		if (const int error = check(calls[index]))
+		if (const int error = check(calls[index], rules, blank))
 			return error;
 	return 0;
 }
@@ -40,8 +47,8 @@ std::array<std::uint64_t, 8> permitted_calls() noexcept
 {
 	std::array<std::uint64_t, 8> map {};
 
-	for (const unsigned nr : permitted)
-		map[nr / 64] |= 1ULL << (nr % 64);
+	for (const spawn_call_rule &rule : spawn_call_rules)
+		map[rule.nr / 64] |= 1ULL << (rule.nr % 64);
 	return map;
 }
 

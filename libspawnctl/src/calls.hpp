@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include <linux/spawn.h>
+#include <linux/spawn_calls.h>
 
 namespace spawnctl {
 
@@ -17,8 +18,13 @@ namespace spawnctl {
 constexpr unsigned fds_max = 1024;
 constexpr unsigned calls_max = 256;
 
-/* 0 or an errno with @index, the call that is wrong. */
-int check_calls(const spawn_request &request, unsigned &index) noexcept;
+const spawn_call_index &call_rules() noexcept;
+
+/*
+ * 0 or an errno with @index, the call that is wrong. Sets @blank if one of them is not for a child
+ * that borrows.
+ */
+int check_calls(const spawn_request &request, unsigned &index, bool &blank) noexcept;
 
 /* As spawn_info.calls. */
 std::array<std::uint64_t, 8> permitted_calls() noexcept;

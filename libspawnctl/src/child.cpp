@@ -6,8 +6,12 @@
 #include "child.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <linux/close_range.h>
 #include <linux/futex.h>
+#include <linux/magic.h>
+#include <linux/spawn_calls.h>
 
 #include "syscall.hpp"
 
@@ -17,7 +21,7 @@ namespace {
 
 /* The kernel's idea of these two, which is not the C library's. */
 struct kernel_sigaction {
-	void *handler;
+	unsigned long handler;
 	unsigned long flags;
 	void *restorer;
 	std::uint64_t mask;
@@ -31,6 +35,8 @@ struct kernel_dirent {
 	char name[1]; /* and on to its NUL */
 };
 
+constexpr unsigned long default_action = 0;
+constexpr unsigned long ignore_action = 1;
 constexpr int signals = 64;
 constexpr int exit_status_of_failure = 127;
 
@@ -50,7 +56,6 @@ constexpr int exit_status_of_failure = 127;
 void blank_dispositions(const child_orders &orders)
 {
 	const bool keep_ignored = orders.request->flags & SPAWN_KEEP_SIGIGN;
-	void *const ignore = reinterpret_cast<void *>(1);
 	const kernel_sigaction blank = {};
 	kernel_sigaction old;
 
@@ -59,7 +64,7 @@ void blank_dispositions(const child_orders &orders)
 	for (int signal = 1; signal <= signals; signal++) {
 		if (keep_ignored &&
 		    (sys::call(SYS_rt_sigaction, signal, nullptr, &old, sizeof(blank.mask)) ||
-		     old.handler == ignore))
+		     old.handler == ignore_action))
 			continue;
 		/* SIGKILL and SIGSTOP refuse, and have no other action. */
 		sys::call(SYS_rt_sigaction, signal, &blank, nullptr, sizeof(blank.mask));
@@ -153,16 +158,84 @@ void make_descriptors(const child_orders &orders)
 		fail(orders, SPAWN_STAGE_FDS, 0, ret);
 }
 
+long make_call(const spawn_call &call)
+{
+	const auto &args = call.args;
+
+	return sys::call(call.nr, args[0], args[1], args[2], args[3], args[4], args[5]);
+}
+
+/*
+ * A handler would run on the parent's memory, so it is taken back, with the signals blocked while it
+ * stands. Looking at the structure before would not do: other threads can change it meanwhile.
+ */
+long set_disposition(const spawn_call &call)
+{
+	const kernel_sigaction blank = {};
+	const std::uint64_t all = ~0ULL;
+	kernel_sigaction now = {};
+	std::uint64_t mask;
+
+	sys::call(SYS_rt_sigprocmask, 2, &all, &mask, sizeof(mask));
+	long ret = make_call(call);
+	if (!ret)
+		ret = sys::call(SYS_rt_sigaction, call.args[0], nullptr, &now, sizeof(now.mask));
+	if (!ret && now.handler != default_action && now.handler != ignore_action) {
+		sys::call(SYS_rt_sigaction, call.args[0], &blank, nullptr, sizeof(blank.mask));
+		ret = -EINVAL;
+	}
+	sys::call(SYS_rt_sigprocmask, 2, &mask, nullptr, sizeof(mask));
+	return ret;
+}
+
+/*
+ * Files of /proc/PID know a memory from the moment they are opened (mem, maps, environ ...): opened
+ * by a child that borrows, they would hand its parent's to the program. 0, or why not.
+ */
+long refuse_memory(long fd)
+{
+	struct statfs where;
+	struct stat what;
+
+	if (const long ret = sys::call(SYS_fstatfs, fd, &where))
+		return ret;
+	if (where.f_type != PROC_SUPER_MAGIC)
+		return 0;
+	if (const long ret = sys::call(SYS_fstat, fd, &what))
+		return ret;
+	const long flags = sys::call(SYS_fcntl, fd, F_GETFL);
+	return S_ISREG(what.st_mode) && (sys::failed(flags) || !(flags & O_PATH)) ? -EOPNOTSUPP : 0;
+}
+
+/* What a call gave at @fd stays there, moves to the number asked for, or is closed again. */
+long place(const child_orders &orders, const spawn_call &call, long fd)
+{
+	long ret = 0;
+
+	if (orders.borrows && spawn_call_opens_path(orders.rules, call.nr))
+		ret = refuse_memory(fd);
+	if (!ret && (call.fd_to == -1 || call.fd_to == fd))
+		return fd;
+	if (!ret)
+		ret = sys::call(SYS_fcntl, fd, F_GETFD);
+	if (!sys::failed(ret))
+		ret = sys::call(SYS_dup3, fd, call.fd_to, ret & FD_CLOEXEC ? O_CLOEXEC : 0);
+	sys::call(SYS_close, fd);
+	return ret;
+}
+
 void make_calls(const child_orders &orders)
 {
 	const auto *calls = reinterpret_cast<const spawn_call *>(orders.request->calls);
 
 	for (unsigned i = 0; i < orders.request->call_count; i++) {
-		const auto &args = calls[i].args;
-		const long ret = sys::call(calls[i].nr, args[0], args[1], args[2], args[3], args[4],
-					   args[5]);
+		const spawn_call &call = calls[i];
+		long ret = call.nr == SYS_rt_sigaction ? set_disposition(call) : make_call(call);
 
-		if (sys::failed(ret) && !(calls[i].flags & SPAWN_CALL_IGNORE_ERROR))
+		if (!sys::failed(ret) &&
+		    (call.fd_to != -1 || spawn_call_opens_path(orders.rules, call.nr)))
+			ret = place(orders, call, ret);
+		if (sys::failed(ret) && !(call.flags & SPAWN_CALL_IGNORE_ERROR))
 			fail(orders, SPAWN_STAGE_CALLS, i, ret);
 	}
 }

@@ -13,6 +13,7 @@
 #include <linux/spawn.h>
 
 struct clone_args;
+struct spawn_call_index;
 
 namespace spawnctl {
 
@@ -39,11 +40,13 @@ struct child_orders {
 	const spawn_request *request;
 	spawn_result *result;
 
+	bool borrows; /* CLONE_VM: on the parent's memory */
 	bool shares_table; /* CLONE_FILES: unshare before anything else */
 	bool has_close_range; /* else walk /proc/self/fd */
 	bool tell_parent; /* asynchronous: wake it when the descriptors are ours */
 	bool handlers_cleared; /* by CLONE_CLEAR_SIGHAND */
 	std::uint64_t mask; /* of signals to block */
+	const spawn_call_index *rules;
 
 	unsigned unshare_from; /* above every source */
 	const fd_step *steps;

@@ -122,6 +122,7 @@ void give_orders(child_orders &orders, const spawn_request &request, const descr
 	orders.step_count = fds.steps().size();
 	orders.ranges = fds.ranges().data();
 	orders.range_count = fds.ranges().size();
+	orders.rules = &call_rules();
 }
 
 /* The child has exec'ed, or ended. */
@@ -161,6 +162,7 @@ int spawn_borrowing(const spawn_request &request, spawn_result &result, workspac
 	const bool async = request.flags & SPAWN_ASYNC;
 
 	space.orders.result = &result;
+	space.orders.borrows = true;
 	space.orders.shares_table = true;
 	space.orders.has_close_range = true;
 	space.orders.tell_parent = async;
@@ -196,6 +198,7 @@ int spawn_forking(const spawn_request &request, spawn_result &result, workspace 
 		return fail(result, SPAWN_STAGE_CLONE, 0, ENOMEM);
 	*shared.get() = result;
 	space.orders.result = shared.get();
+	space.orders.borrows = false;
 	space.orders.shares_table = false;
 	space.orders.has_close_range = !ask_close_range();
 	space.orders.tell_parent = false;
@@ -227,6 +230,7 @@ int spawn(const spawn_request &request, spawn_result &result, workspace &space, 
 	  const char *&detail)
 {
 	unsigned index = 0;
+	bool blank = false;
 
 	result = {};
 	result.pidfd = -1;
@@ -243,11 +247,17 @@ int spawn(const spawn_request &request, spawn_result &result, workspace &space, 
 	why = { step::machine, ENOSYS };
 #endif
 
+	/* Calls are looked at first, and reported last. */
+	const int wrong_call = check_calls(request, index, blank);
+	if (blank)
+		why = { step::own_memory, 0 };
+
 	const bool borrows = why.at == step::none;
-	if (const int error = space.fds.prepare(request, !borrows, index))
-		return fail(result, SPAWN_STAGE_FDS, index, error);
-	if (const int error = check_calls(request, index))
-		return fail(result, SPAWN_STAGE_CALLS, index, error);
+	unsigned fd_index = 0;
+	if (const int error = space.fds.prepare(request, !borrows, fd_index))
+		return fail(result, SPAWN_STAGE_FDS, fd_index, error);
+	if (wrong_call)
+		return fail(result, SPAWN_STAGE_CALLS, index, wrong_call);
 	give_orders(space.orders, request, space.fds);
 
 #ifdef __x86_64__
