@@ -2,6 +2,7 @@
 /* The table is the module's own. The child may be on its parent's memory here as well. */
 #include "calls.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
 namespace spawnctl {
@@ -41,6 +42,15 @@ int check_calls(const spawn_request &request, unsigned &index, bool &blank) noex
 		if (const int error = check(calls[index], rules, blank))
 			return error;
 	return 0;
+}
+
+bool is_for_own_memory(unsigned nr, const std::uint64_t (&args)[6]) noexcept
+{
+	__u64 words[6];
+
+	std::copy(std::begin(args), std::end(args), words);
+	const spawn_call_rule *rule = spawn_call_judge(&call_rules(), nr, words);
+	return rule && rule->mm == SPAWN_CALL_BLANK;
 }
 
 std::array<std::uint64_t, 8> permitted_calls() noexcept

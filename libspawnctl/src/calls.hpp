@@ -26,6 +26,9 @@ const spawn_call_index &call_rules() noexcept;
  */
 int check_calls(const spawn_request &request, unsigned &index, bool &blank) noexcept;
 
+/* Whether the call is permitted, but not to a child that borrows. */
+bool is_for_own_memory(unsigned nr, const std::uint64_t (&args)[6]) noexcept;
+
 /* As spawn_info.calls. */
 std::array<std::uint64_t, 8> permitted_calls() noexcept;
 

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "calls.hpp"
 #include "search.hpp"
 
 namespace spawnctl {
@@ -158,10 +159,26 @@ unsigned find_spare(const description &what)
 	return what.program_fd && !find_passed_program(what) ? find_unused(what, first + 1) : first;
 }
 
+/* An address is not known yet; no condition of the table tells one from another. */
+bool needs_own_memory(const system_call &call)
+{
+	std::uint64_t args[6] = {};
+
+	for (std::size_t i = 0; i < std::min(call.arguments().size(), std::size(args)); i++) {
+		const call_argument &argument = call.arguments()[i];
+
+		args[i] =
+			argument.what() == call_argument::kind::number ? argument.number() : ~0ULL;
+	}
+	return is_for_own_memory(call.nr(), args);
+}
+
 /* By spawn(4)'s rule. A guess that errs on this side costs a copy. */
 bool needs_own_memory(const description &what)
 {
-	return what.flags & SPAWN_BLANK_MM;
+	return what.flags & SPAWN_BLANK_MM ||
+		std::any_of(what.calls.begin(), what.calls.end(),
+			    [](const system_call &call) { return needs_own_memory(call); });
 }
 
 } // namespace

@@ -140,8 +140,9 @@ public:
 	explicit system_call(unsigned nr, std::initializer_list<call_argument> args = {});
 
 	/**
-	 * The descriptor that the call returns is moved to @number, without close-on-exec, over what is
-	 * there. EINVAL (stage calls): the call returns none; EBADF: no such number.
+	 * The descriptor that the call returns is moved to @number, over what is there, close-on-exec
+	 * or not as the call made it (O_CLOEXEC). EINVAL (stage calls): the call returns none; EBADF: no
+	 * such number.
 	 */
 	system_call &fd_to(int number) &;
 	system_call fd_to(int number) &&;
