@@ -161,6 +161,9 @@ long spawn_clone(struct spawn_job *job)
 	if (pid < 0) {
 		module_put(THIS_MODULE);
 		spawn_job_put(job);
+		/* Older kernels put no child that shares an mm in the time namespace meant for children. */
+		if (pid == -EINVAL && !job->request.clone_flags)
+			pid = -EOPNOTSUPP;
 		return refuse(job, pid);
 	}
 	return async ? 0 : settle(job, pid);
