@@ -52,8 +52,23 @@ void kernel_log_start(void)
 	taint_at_start = read_taint();
 }
 
+/* What the out-of-memory killer prints has a call trace and is no bug. */
+static bool is_trace_of_oom(const char *message)
+{
+	static bool oom;
+
+	if (strstr(message, " invoked oom-killer:"))
+		oom = true;
+	if (!oom || strncmp(message, "Call Trace", strlen("Call Trace")) != 0)
+		return false;
+	oom = false;
+	return true;
+}
+
 static bool is_bug(const char *message)
 {
+	if (is_trace_of_oom(message))
+		return false;
 	for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++) {
 		if (strstr(message, anywhere[i]))
 			return true;
