@@ -99,12 +99,13 @@ static bool is_close_on_exec(unsigned int fd)
 
 /*
  * What a call gave at @fd stays there, moves to the number asked for, or is closed again. Moving is
- * dup3(2) and close(2) in one. The result as that of a call.
+ * dup3(2) and close(2) in one. Below 0 as a call that failed. (What replace_fd() returns on success
+ * is 0 or the number, by kernel.)
  */
 static long place(const struct spawn_call *call, unsigned int fd, bool refuse_mm)
 {
 	struct file *file = fget_raw(fd);
-	long ret = fd;
+	long ret = 0;
 
 	/* Such can be a filter's idea of success. */
 	if (!file)
@@ -112,11 +113,13 @@ static long place(const struct spawn_call *call, unsigned int fd, bool refuse_mm
 
 	if (refuse_mm && may_refer_to_mm(file))
 		ret = -EOPNOTSUPP;
-	else if (call->fd_to != -1 && call->fd_to != fd)
+	else if (call->fd_to == -1 || call->fd_to == fd)
+		goto put_file;
+	else
 		ret = static_call(spawn_replace_fd)(call->fd_to, file,
 						    is_close_on_exec(fd) ? O_CLOEXEC : 0);
-	if (ret != fd)
-		close_fd(fd);
+	close_fd(fd);
+put_file:
 	fput(file);
 	/* The file is gone before the next call if this was its end, or that of one it displaced. */
 	static_call(spawn_task_work_run)();
