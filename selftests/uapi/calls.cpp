@@ -14,15 +14,6 @@
 
 using namespace selftest;
 
-namespace {
-
-bool permits(const spawn_info &all, unsigned nr)
-{
-	return nr < 512 && all.calls[nr / 64] >> (nr % 64) & 1;
-}
-
-} // namespace
-
 TEST_CASE("chdir, fchdir, umask and setsid act in the child and not in the caller")
 {
 	temporary_folder folder;
@@ -122,41 +113,6 @@ TEST_CASE("as many calls as the limit of INFO allows are made")
 	for (unsigned at = 0; at < count; at++)
 		wanted.call(SYS_umask, { at & 0777 });
 	CHECK(spawn_report(wanted).values["umask"].size() > 0);
-}
-
-TEST_CASE("every call that INFO does not list is refused before a task exists")
-{
-	spawn_info all = info();
-
-	for (unsigned nr = 0; nr < 600; nr++) {
-		if (permits(all, nr))
-			continue;
-		request wanted(payload("exit_with"));
-
-		wanted.call(SYS_umask, { 022 }).call(nr, {}, SPAWN_CALL_IGNORE_ERROR);
-		int error = wanted.submit();
-		if (error == EOPNOTSUPP && wanted.result().stage == SPAWN_STAGE_CALLS &&
-		    wanted.result().index == 1 && wanted.result().pid == 0)
-			continue;
-		CAPTURE(nr);
-		CHECK(error == EOPNOTSUPP);
-		CHECK(wanted.result().stage == SPAWN_STAGE_CALLS);
-		CHECK(wanted.result().index == 1);
-		CHECK(wanted.result().pid == 0);
-	}
-	check_nothing_left();
-}
-
-TEST_CASE("numbers that are no native call are refused")
-{
-	for (unsigned nr : { 512U, 1024U, 0x40000000U, 0x40000000U | SYS_chdir,
-			     0x80000000U | SYS_chdir, 0xffffffffU }) {
-		request wanted(payload("exit_with"));
-
-		CAPTURE(nr);
-		wanted.call(nr, { request::address("/") });
-		check_fails(wanted, EOPNOTSUPP, SPAWN_STAGE_CALLS, 0);
-	}
 }
 
 TEST_CASE("a call that is not understood is refused before a task exists")
