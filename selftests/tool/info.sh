@@ -8,7 +8,7 @@ names_both_executors() {
 }
 
 calls_by_name() {
-	expect 0 $'*fallback: *calls: *: chdir, *setsid*\nexecutor: *' '' "$tool" info
+	expect 0 $'*fallback: *calls: *: *chdir, *setsid*\nexecutor: *' '' "$tool" info
 }
 
 executor_is_named() {
