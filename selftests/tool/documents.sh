@@ -51,7 +51,7 @@ fields_are_documented() {
 }
 
 calls_are_documented() {
-	grep -oE '__NR_[a-z0-9_]+,' "$top/kmod/calls.c" | sed 's/__NR_\(.*\),/*\1*(2)/' >calls
+	sed -nE 's/^\s+(ROW|FD|PATH|BLANK)\(([a-z0-9_]+),.*/*\2*(2)/p' "$top/kmod/uapi/linux/spawn_calls.h" >calls
 	all_named calls <(grep -oE '\*[a-z0-9_]+\*\(2\)' "$top/kmod/spawn.4.scd")
 }
 
