@@ -63,28 +63,31 @@ long faults_of_children()
 	return usage.ru_minflt;
 }
 
+void say_about_caller(const char *key, long value)
+{
+	say(std::string("caller.") + key + ": " + std::to_string(value));
+}
+
 /* What a start must not change in the caller, and what a program that has run adds to it. */
 void say_about_caller(const outcome &all, long faults_before)
 {
-	bool charged = !all.ran() || faults_of_children() > faults_before;
 	unsigned mask = umask(0);
 	sigset_t blocked = {};
-	char line[200];
 
 	umask(mask);
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &blocked, 8);
-	snprintf(line, sizeof(line),
-		 "caller: dumpable %d no_new_privs %d umask %o blocked %lx charged %s",
-		 prctl(PR_GET_DUMPABLE), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), mask,
-		 blocked.__val[0], charged ? "yes" : "no");
-	say(line);
+	say_about_caller("umask", mask);
+	say_about_caller("blocked", static_cast<long>(blocked.__val[0]));
+	say_about_caller("dumpable", prctl(PR_GET_DUMPABLE));
+	say_about_caller("no_new_privs", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+	say_about_caller("charged", !all.ran() || faults_of_children() > faults_before);
 }
 
-void try_one(const std::string &executor, const place &where)
+void try_one(const executor &way, const place &where)
 {
-	say("@begin " + executor);
+	say("@begin " + way.name);
 	long faults = faults_of_children();
-	outcome all = run_by(executor, where);
+	outcome all = way.run(where);
 	/* The payload may have been killed in the middle of a line. */
 	say("");
 	say_about_caller(all, faults);
@@ -95,7 +98,7 @@ void try_one(const std::string &executor, const place &where)
 }
 
 /* The whole life of a caller. Descriptor 1 is the pipe. */
-int run_caller(const entrance &enter, place where, const std::vector<std::string> &ways, int out)
+int run_caller(const entrance &enter, place where, const std::vector<executor> &ways, int out)
 {
 	unique_fd nothing = open_file("/dev/null", O_RDONLY);
 
@@ -105,6 +108,7 @@ int run_caller(const entrance &enter, place where, const std::vector<std::string
 	/* What fork and exec would hand on besides; the rest of the descriptors is listed. */
 	checked(static_cast<int>(syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC)),
 		"close_range");
+	checked(dup2(0, unlisted_fd), "dup2");
 	prepare_executors();
 	be_unusual();
 	try {
@@ -192,8 +196,8 @@ void judge_end(int status, findings &to)
 		to.broken = "the caller ended with wait status " + std::to_string(status);
 }
 
-void run_and_collect(const entrance &enter, const place &where,
-		     const std::vector<std::string> &ways, findings &to)
+void run_and_collect(const entrance &enter, const place &where, const std::vector<executor> &ways,
+		     findings &to)
 {
 	pipe_ends out = make_pipe();
 	child caller =

@@ -44,6 +44,8 @@ struct confinement {
 	std::map<std::string, refusal> refusals = {};
 	/* Why an executor may do here what vfork and exec do, and not what fork and exec do. */
 	const char *like_vfork = nullptr;
+	/* Why a child with nothing listed may see more than one of fork and exec. */
+	const char *sees_more = nullptr;
 	/* A caller of its own for each executor, since it does not survive. */
 	bool separately = false;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// fork and vfork as a careful program uses them; the library twice; the raw device.
+// fork and vfork as a careful program uses them; the library; the raw device.
 #include "executors.hpp"
 
 #include "request.hpp"
@@ -7,11 +7,17 @@
 
 #include <spawnctl/spawnctl.hpp>
 
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 
 using selftest::checked;
 
@@ -20,14 +26,16 @@ namespace parity {
 const char *const by_fork = "fork";
 const char *const by_fork_again = "fork again";
 const char *const by_vfork = "vfork";
-const char *const by_fallback = "fallback";
-const char *const by_module = "module";
-const char *const by_itself = "auto";
+const char *const by_hand = "by hand";
+const char *const by_hand_again = "by hand again";
 
 namespace {
 
-/* Where the child tells its errno: no descriptor is needed for it. */
-int *exec_error;
+/* Where the child tells its errno, and of what: no descriptor is needed for it. */
+struct shared_words {
+	int error;
+	bool of_credentials;
+} * child_error;
 
 /* What execve(2) takes; points into what it is made of. */
 struct arguments {
@@ -51,52 +59,6 @@ void set_status(outcome &all, int status)
 		all.status = WEXITSTATUS(status);
 }
 
-outcome wait_for(pid_t pid)
-{
-	outcome all;
-	int status = 0;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return { .error = errno, .stage = "wait", .by = {}, .told = {} };
-	if (*exec_error)
-		return { .error = *exec_error, .stage = "exec", .by = {}, .told = {} };
-	set_status(all, status);
-	return all;
-}
-
-outcome run_by_fork(const place &where)
-{
-	arguments all(where);
-
-	*exec_error = 0;
-	pid_t pid = fork();
-	if (pid == 0) {
-		execve(all.argv[0], all.argv, all.envp.data());
-		*exec_error = errno;
-		_exit(127);
-	}
-	if (pid < 0)
-		return { .error = errno, .stage = "clone", .by = {}, .told = {} };
-	return wait_for(pid);
-}
-
-outcome run_by_vfork(const place &where)
-{
-	arguments all(where);
-
-	*exec_error = 0;
-	pid_t pid = vfork();
-	if (pid == 0) {
-		execve(all.argv[0], all.argv, all.envp.data());
-		*exec_error = errno;
-		_exit(127);
-	}
-	if (pid < 0)
-		return { .error = errno, .stage = "clone", .by = {}, .told = {} };
-	return wait_for(pid);
-}
-
 /* A signal before exec and one after it are the same to who waits for a forked child. */
 outcome failed(int error, const std::string &stage, int signal)
 {
@@ -111,20 +73,140 @@ outcome failed(int error, const std::string &stage, int signal)
 	return all;
 }
 
-outcome run_by_library(const place &where, spawnctl::backend backend)
+outcome wait_for(pid_t pid)
 {
-	spawnctl::failure why;
-	spawnctl::process program = spawnctl::command(where.program)
-					    .environment(where.env)
-					    .pass_stdio()
-					    .keep_signal_mask()
-					    .keep_ignored_signals()
-					    .use(backend)
-					    .spawn(why);
 	outcome all;
+	int status = 0;
 
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return failed(errno, "wait", 0);
+	if (child_error->error)
+		return failed(child_error->error,
+			      child_error->of_credentials ? "credentials" : "exec", 0);
+	set_status(all, status);
+	return all;
+}
+
+outcome run_by_fork(const place &where)
+{
+	arguments all(where);
+
+	*child_error = {};
+	pid_t pid = fork();
+	if (pid == 0) {
+		execve(all.argv[0], all.argv, all.envp.data());
+		child_error->error = errno;
+		_exit(127);
+	}
+	if (pid < 0)
+		return failed(errno, "clone", 0);
+	return wait_for(pid);
+}
+
+/* Ids that are not the real one, supplementary groups: setgroups(2) is denied to some, and that is all right. */
+bool give_up_ids()
+{
+	unsigned r, e, s;
+
+	if (getgroups(0, nullptr) > 0)
+		setgroups(0, nullptr);
+	getresgid(&r, &e, &s);
+	if ((r != e || r != s) && setresgid(r, r, r))
+		return false;
+	getresuid(&r, &e, &s);
+	return (r == e && r == s) || !setresuid(r, r, r);
+}
+
+/* Where there is no keyctl(2) there is no keyring either. */
+bool give_up_authority()
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = {};
+
+	if (!give_up_ids() || syscall(SYS_capset, &header, none))
+		return false;
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) < 0 && errno != ENOSYS)
+		return false;
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* The raw calls: the C library hides 32 and 33. */
+void give_up_the_rest()
+{
+	const unsigned long none[4] = {};
+
+	for (int number = 1; number <= 64; number++)
+		syscall(SYS_rt_sigaction, number, none, nullptr, 8);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, nullptr, 8);
+	close(unlisted_fd);
+}
+
+outcome run_by_hand(const place &where)
+{
+	arguments all(where);
+
+	*child_error = {};
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (give_up_authority()) {
+			give_up_the_rest();
+			execve(all.argv[0], all.argv, all.envp.data());
+		} else {
+			child_error->of_credentials = true;
+		}
+		child_error->error = errno;
+		_exit(127);
+	}
+	if (pid < 0)
+		return failed(errno, "clone", 0);
+	return wait_for(pid);
+}
+
+outcome run_by_vfork(const place &where)
+{
+	arguments all(where);
+
+	*child_error = {};
+	pid_t pid = vfork();
+	if (pid == 0) {
+		execve(all.argv[0], all.argv, all.envp.data());
+		child_error->error = errno;
+		_exit(127);
+	}
+	if (pid < 0)
+		return failed(errno, "clone", 0);
+	return wait_for(pid);
+}
+
+/* Libraries before credentials keep them all. */
+template <class Command>
+constexpr bool has_credentials = requires(Command command)
+{
+	command.keep_credentials();
+};
+
+template <class Command>
+void keep_everything(Command &command)
+{
+	if constexpr (has_credentials<Command>)
+		command.keep_credentials();
+	command.pass(unlisted_fd).keep_signal_mask().keep_ignored_signals();
+}
+
+outcome run_by_library(const place &where, spawnctl::backend backend, kept what)
+{
+	spawnctl::command wanted(where.program);
+	spawnctl::failure why;
+
+	wanted.environment(where.env).pass_stdio().use(backend);
+	if (what == kept::everything)
+		keep_everything(wanted);
+	spawnctl::process program = wanted.spawn(why);
 	if (!program)
 		return failed(why.code.value(), spawnctl::stage_name(why.stage), why.signal);
+
+	outcome all;
 	std::error_code lost;
 	spawnctl::exit_status ended = program.wait(lost);
 	if (lost)
@@ -135,21 +217,69 @@ outcome run_by_library(const place &where, spawnctl::backend backend)
 	return all;
 }
 
+template <spawnctl::backend backend, kept what>
+outcome run_by_library(const place &where)
+{
+	return run_by_library(where, backend, what);
+}
+
+template <kept what>
 outcome run_by_device(const place &where)
 {
 	selftest::request wanted(where.program);
 
-	wanted.env(where.env).flags(SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN);
-	for (unsigned fd = 0; fd < 3; fd++)
-		wanted.fd(static_cast<int>(fd), fd);
+	wanted.env(where.env).fd(0, 0).fd(1, 1).fd(2, 2);
+	if (what == kept::everything) {
+		wanted.flags(SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN).fd(unlisted_fd, unlisted_fd);
+	} else {
+		wanted.raw_credentials() = {};
+		wanted.raw_credentials().keep = SPAWN_KEEP_GROUPS_IF_MUST;
+	}
 	int error = wanted.submit();
 	const spawn_result &result = wanted.result();
 	if (error)
 		return failed(error,
 			      spawnctl::stage_name(static_cast<spawnctl::stage>(result.stage)),
 			      static_cast<int>(result.signal));
-	*exec_error = 0;
+	*child_error = {};
 	return wait_for(result.pid);
+}
+
+bool module_has_credentials()
+{
+	return selftest::info().features & SPAWN_FEATURE_CREDENTIALS;
+}
+
+using spawnctl::backend;
+
+void add_keeping(std::vector<executor> &to)
+{
+	constexpr kept all = kept::everything;
+
+	to.push_back({ by_fork, all, run_by_fork });
+	to.push_back({ by_fork_again, all, run_by_fork });
+	to.push_back({ by_vfork, all, run_by_vfork });
+	to.push_back({ "fallback", all, run_by_library<backend::fallback, all> });
+	if (has_module()) {
+		to.push_back({ "module", all, run_by_device<all> });
+		to.push_back({ "auto", all, run_by_library<backend::automatic, all> });
+	}
+}
+
+void add_dropping(std::vector<executor> &to)
+{
+	constexpr kept none = kept::nothing;
+
+	to.push_back({ by_hand, none, run_by_hand });
+	to.push_back({ by_hand_again, none, run_by_hand });
+	if (has_credentials<spawnctl::command>)
+		to.push_back({ "blank fallback", none, run_by_library<backend::fallback, none> });
+	if (has_module() && module_has_credentials()) {
+		to.push_back({ "blank module", none, run_by_device<none> });
+		if (has_credentials<spawnctl::command>)
+			to.push_back(
+				{ "blank auto", none, run_by_library<backend::automatic, none> });
+	}
 }
 
 } // namespace
@@ -161,12 +291,15 @@ bool has_module()
 	return has;
 }
 
-const std::vector<std::string> &executors()
+const std::vector<executor> &executors()
 {
-	static const std::vector<std::string> all = has_module()
-		? std::vector<std::string> { by_fork,     by_fork_again, by_vfork,
-					     by_fallback, by_module,     by_itself }
-		: std::vector<std::string> { by_fork, by_fork_again, by_vfork, by_fallback };
+	static const std::vector<executor> all = [] {
+		std::vector<executor> list;
+
+		add_keeping(list);
+		add_dropping(list);
+		return list;
+	}();
 
 	return all;
 }
@@ -177,22 +310,9 @@ void prepare_executors()
 
 	if (page == MAP_FAILED)
 		checked(-1, "mmap");
-	exec_error = static_cast<int *>(page);
-	*exec_error = 0;
+	child_error = static_cast<shared_words *>(page);
+	*child_error = {};
 	spawnctl::info();
-}
-
-outcome run_by(const std::string &executor, const place &where)
-{
-	if (executor == by_fork || executor == by_fork_again)
-		return run_by_fork(where);
-	if (executor == by_vfork)
-		return run_by_vfork(where);
-	if (executor == by_module)
-		return run_by_device(where);
-	return run_by_library(where,
-			      executor == by_fallback ? spawnctl::backend::fallback
-						      : spawnctl::backend::automatic);
 }
 
 } // namespace parity

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 // parity: whether a program that is started by the fallback or the module is shown by the kernel, in
 // every way, as one that the same caller has started by fork and exec; for callers in all kinds of
-// confinement. Prints a table, then what differs. Must be run by root.
+// confinement. Once with everything kept, once with nothing listed. Must be run by root.
 //
-// usage: parity [-v] [--list] [--own-values] [WORD…]
-//   WORD           only confinements whose name has one of the words in it
-//   -v             also show what the payload told the reference
-//   --list         the confinements, and what is known to differ there
-//   --own-values   the keys that may differ, each with its reason
+// usage: parity [-v] [--list] [--rules] [WORD…]
+//   WORD      only callers whose name has one of the words in it
+//   -v        also show what the payload told after fork and exec; '~' marks what is a process's own
+//   --list    the callers, and what is known to differ there
+//   --rules   the keys that may differ, each with its reason
 #include "caller.hpp"
 #include "executors.hpp"
 #include "rules.hpp"
+#include "table.hpp"
 
 #include "report.hpp"
 #include "task.hpp"
+#include "unique_fd.hpp"
 
 #include <linux/keyctl.h>
 #include <sched.h>
@@ -26,87 +28,19 @@
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <set>
 
 using namespace parity;
 
 namespace {
 
-struct counts {
-	unsigned passed = 0, failed = 0, skipped = 0;
-};
-
 struct options {
-	bool verbose = false, list = false, own_values = false;
+	bool verbose = false, list = false, rules = false;
 	std::vector<std::string> words;
 };
 
-counts total;
-
-/* What a row has to say below its line. */
-std::vector<std::string> remarks;
-
-void remark(const std::string &line)
-{
-	remarks.push_back("    " + line);
-}
-
-std::string words_of(const std::optional<std::string> &value)
-{
-	return value ? "'" + *value + "'" : "nothing";
-}
-
-void show(const std::string &executor, const std::vector<difference> &all)
-{
-	for (const auto &one : all)
-		remark(executor + ": " + one.key + " is " + words_of(one.got) + ", not " +
-		       words_of(one.expected));
-}
-
-/* The verdict on one executor, as the table shows it. */
-struct cell {
-	std::string text;
-	bool good;
-};
-
-cell judge_like(const outcome &got, const outcome &expected, std::vector<difference> &found)
-{
-	if (!same_end(got, expected))
-		return { in_words(got), false };
-	found = compare(expected.told, got.told);
-	if (found.empty())
-		return { "same", true };
-	return { std::to_string(found.size()) + " differ", false };
-}
-
-cell judge(const confinement &situation, const findings &all, const std::string &executor)
-{
-	const outcome &got = all.by.at(executor);
-	std::vector<difference> found, found_by_vfork;
-	auto refusal = situation.refusals.find(executor);
-
-	if (refusal != situation.refusals.end() &&
-	    (!refusal->second.where_vfork_fails || all.by.at(by_vfork).error)) {
-		bool right =
-			got.error == refusal->second.error && got.stage == refusal->second.stage;
-
-		remark(executor + ": " + refusal->second.why);
-		return { in_words(got) + (right ? "" : "?"), right };
-	}
-	cell verdict = judge_like(got, all.by.at(by_fork), found);
-	if (!verdict.good && situation.like_vfork && all.by.count(by_vfork)) {
-		cell other = judge_like(got, all.by.at(by_vfork), found_by_vfork);
-
-		if (other.good) {
-			remark(executor + " is as vfork: " + situation.like_vfork);
-			return { "as vfork", true };
-		}
-	}
-	if (!verdict.good && found.empty())
-		remark(executor + ": " + in_words(got) +
-		       ", but fork and exec: " + in_words(all.by.at(by_fork)));
-	show(executor, found);
-	return verdict;
-}
+unsigned passed, failed, skipped;
+lines last_told;
 
 bool must_work()
 {
@@ -115,43 +49,23 @@ bool must_work()
 	return value && !strcmp(value, "1");
 }
 
-void print_reference(const lines &told)
+/* Ids of keys that were there before the first row. */
+std::set<std::string> old_keys;
+
+std::set<std::string> visible_keys()
 {
-	for (const auto &[key, value] : told)
-		printf("      %s%s: %s\n", find_own_value(key) ? "~" : " ", key.c_str(),
-		       value.c_str());
-}
+	std::ifstream keys("/proc/keys");
+	std::set<std::string> all;
+	std::string line;
 
-/* A reference that does not agree with itself says nothing about others. */
-void print_row(const confinement &situation, const findings &all, bool verbose)
-{
-	const outcome &reference = all.by.at(by_fork);
-
-	printf("%-30s %-20s", situation.name.c_str(), in_words(reference).c_str());
-	for (const auto &executor : executors()) {
-		if (executor == by_fork || executor == by_vfork)
-			continue;
-		cell verdict = judge(situation, all, executor);
-
-		if (executor == by_itself && !all.by.at(executor).by.empty())
-			verdict.text += ", " + all.by.at(executor).by;
-		(verdict.good ? total.passed : total.failed)++;
-		if (executor != by_fork_again)
-			printf(" %-16s", verdict.text.c_str());
-		else if (!verdict.good)
-			printf(" (not even with itself)");
-	}
-	printf("\n");
-	for (const auto &line : remarks)
-		printf("%s\n", line.c_str());
-	remarks.clear();
-	if (verbose)
-		print_reference(reference.told);
+	while (std::getline(keys, line))
+		all.insert(line.substr(0, line.find(' ')));
+	return all;
 }
 
 /*
- * Whether the kernel still shows a user's keyrings of a user namespace that is gone: one that is not
- * the user's of this namespace, or a second one.
+ * Whether the kernel still shows keyrings of a row that is over: a session's, or a user's of a user
+ * namespace that is gone. One that is not the user's of this namespace, or a second one, is that.
  */
 bool shows_dead_keyrings(unsigned user)
 {
@@ -163,6 +77,9 @@ bool shows_dead_keyrings(unsigned user)
 	while (std::getline(keys, line)) {
 		size_t at = line.find(" _uid");
 
+		if (line.find(" _ses:") != std::string::npos &&
+		    !old_keys.count(line.substr(0, line.find(' '))))
+			return true;
 		if (at == std::string::npos)
 			continue;
 		if (line.compare(line.find('.', at) + 1, mine.size(), mine) != 0 || ++count > 2)
@@ -189,29 +106,28 @@ void await_end_of_keyrings()
 	}
 }
 
-void run(const confinement &situation, const std::string &program, bool verbose)
+void run(const confinement &situation, const std::string &program, table &keeping, table &dropping)
 {
+	const unsigned cells = keeping.columns() + dropping.columns();
+	findings all;
+
 	await_end_of_keyrings();
-	findings all = try_all(situation, program);
-	const unsigned cells = static_cast<unsigned>(executors().size()) - 2;
-
-	if (all.skipped && !must_work()) {
+	all = try_all(situation, program);
+	if (all.by.size() < executors().size() && !all.skipped && !all.broken)
+		all.broken = "the caller did not try everything";
+	if (all.skipped && must_work())
+		all.broken = "may not be skipped here: " + *all.skipped;
+	if (all.broken) {
+		printf("FAILED %s: %s\n", situation.name.c_str(), all.broken->c_str());
+		failed += cells;
+	} else if (all.skipped) {
 		printf("SKIP %s: %s\n", situation.name.c_str(), all.skipped->c_str());
-		total.skipped += cells;
-	} else if (all.skipped || all.broken || all.by.size() < executors().size()) {
-		printf("FAILED %s: %s\n", situation.name.c_str(),
-		       all.skipped          ? ("may not be skipped here: " + *all.skipped).c_str()
-			       : all.broken ? all.broken->c_str()
-					    : "the caller did not try everything");
-		total.failed += cells;
+		skipped += cells;
 	} else {
-		unsigned before = total.failed;
-
-		print_row(situation, all, verbose);
-		if (total.failed > before)
-			printf("FAILED %s\n", situation.name.c_str());
+		keeping.add(situation, all);
+		dropping.add(situation, all);
+		last_told = all.by[by_fork].told;
 	}
-	fflush(stdout);
 }
 
 void print_list(const confinements &all)
@@ -256,8 +172,8 @@ options parse(int argc, char **argv)
 			all.verbose = true;
 		else if (word == "--list")
 			all.list = true;
-		else if (word == "--own-values")
-			all.own_values = true;
+		else if (word == "--rules")
+			all.rules = true;
 		else if (word[0] != '-')
 			all.words.push_back(word);
 		else
@@ -276,23 +192,46 @@ void join_session_keyring()
 		syscall(SYS_add_key, "user", "parity", "x", 1, KEY_SPEC_SESSION_KEYRING);
 }
 
+void print_rules()
+{
+	printf("Each process has its own:\n");
+	for (const auto &entry : own_values())
+		printf("    %-36s %s\n", entry.pattern, entry.why);
+	printf("Not as fork and exec leave it, when nothing is listed:\n");
+	for (const auto &entry : dropped_values())
+		printf("    %-36s %s\n", entry.pattern, entry.why);
+}
+
+void print_told(const lines &told)
+{
+	for (const auto &[key, value] : told)
+		printf("      %s%s: %s\n", find_own_value(key) ? "~" : " ", key.c_str(),
+		       value.c_str());
+}
+
+/* The second table comes after the first, which is shown as it grows. */
 void run_wanted(const confinements &all, const options &wanted)
 {
 	selftest::temporary_folder folder;
 	std::string program = copy_payload(folder);
+	table keeping(kept::everything), dropping(kept::nothing);
 
-	unsetenv("SPAWNCTL_BACKEND");
-	join_session_keyring();
 	if (!has_module())
 		printf("SKIP the module: %s\n", selftest::device_unavailable()->c_str());
-	printf("%-30s %-20s", "caller", "fork and exec");
-	for (const auto &executor : executors())
-		if (executor != by_fork && executor != by_fork_again && executor != by_vfork)
-			printf(" %-16s", executor.c_str());
-	printf("\n");
-	for (const auto &one : all)
-		if (is_wanted(wanted, one.name))
-			run(one, program, wanted.verbose);
+	printf("Everything kept:\n%s", keeping.heading().c_str());
+	for (const auto &one : all) {
+		if (!is_wanted(wanted, one.name))
+			continue;
+		run(one, program, keeping, dropping);
+		printf("%s", keeping.take_lines().c_str());
+		if (wanted.verbose)
+			print_told(last_told);
+		fflush(stdout);
+	}
+	printf("\nNothing listed:\n%s%s\n", dropping.heading().c_str(),
+	       dropping.take_lines().c_str());
+	passed = keeping.passed() + dropping.passed();
+	failed += keeping.failed() + dropping.failed();
 }
 
 } // namespace
@@ -312,14 +251,20 @@ try {
 		print_list(all);
 		return 0;
 	}
-	if (wanted.own_values) {
-		for (const auto &entry : own_values())
-			printf("%-36s %s\n", entry.pattern, entry.why);
+	if (wanted.rules) {
+		print_rules();
 		return 0;
 	}
+	unsetenv("SPAWNCTL_BACKEND");
+	/* Nothing else shall have that number, which is each caller's to fill. */
+	selftest::checked(
+		dup2(selftest::checked(open("/dev/null", O_RDONLY), "/dev/null"), unlisted_fd),
+		"dup2");
+	join_session_keyring();
+	old_keys = visible_keys();
 	run_wanted(all, wanted);
-	printf("%u passed, %u failed, %u skipped\n", total.passed, total.failed, total.skipped);
-	return total.failed || !(total.passed + total.skipped) ? 1 : 0;
+	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
+	return failed || !(passed + skipped) ? 1 : 0;
 } catch (const std::exception &error) {
 	fprintf(stderr, "parity: %s\n", error.what());
 	return 2;

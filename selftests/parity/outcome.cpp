@@ -4,6 +4,7 @@
 
 #include "rules.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <sstream>
@@ -51,21 +52,84 @@ static std::optional<std::string> find(const lines &in, const std::string &key)
 	return found == in.end() ? std::nullopt : std::optional(found->second);
 }
 
-std::vector<difference> compare(const lines &reference, const lines &other)
+using judge = bool (*)(const lines &reference, difference &found);
+
+/* The keys of both for which @agree does not hold. */
+static std::vector<difference> compare_by(const lines &reference, const lines &other, judge agree)
 {
 	std::vector<difference> all;
 	lines both = reference;
 
 	both.insert(other.begin(), other.end());
 	for (const auto &[key, unused] : both) {
-		auto expected = find(reference, key), got = find(other, key);
+		difference found = { key, find(reference, key), find(other, key) };
 
-		if (expected == got)
-			continue;
-		const own_value *rule = find_own_value(key);
-		if (!rule || (!rule->may_be_absent && expected.has_value() != got.has_value()))
-			all.push_back({ key, expected, got });
+		if (!agree(reference, found))
+			all.push_back(found);
 	}
+	return all;
+}
+
+static bool is_equal_or_own(const lines &, difference &found)
+{
+	if (found.expected == found.got)
+		return true;
+	const own_value *rule = find_own_value(found.key);
+	return rule && (rule->may_be_absent || found.expected.has_value() == found.got.has_value());
+}
+
+/* Numbers of keys are the kernel's choice, and the flag has been set by who gave something up. */
+static bool is_as_by_hand(const lines &hand, difference &found)
+{
+	static const std::vector<std::string> own = { "keyring.session", "stat.flags" };
+
+	if (!found.key.compare(0, 5, "keys.") ||
+	    std::find(own.begin(), own.end(), found.key) != own.end())
+		return true;
+	return is_equal_or_own(hand, found);
+}
+
+/* A program that may not be dumped, because its ids differ, may not read all of its own /proc. */
+static bool is_unreadable(const lines &fork, const std::string &key)
+{
+	if (find(fork, "prctl.dumpable") == "1")
+		return false;
+	for (const std::string &above :
+	     { key, key.substr(0, key.find('.')), key.substr(0, key.find('.')) + "." })
+		if (find(fork, above) == "EACCES")
+			return true;
+	return false;
+}
+
+static bool is_dropped_or_equal(const lines &fork, difference &found)
+{
+	const dropped *rule = find_dropped(found.key);
+
+	if (!rule)
+		return is_equal_or_own(fork, found) || is_unreadable(fork, found.key);
+	if (!rule->expected)
+		return true;
+	found.expected = rule->expected(fork);
+	return found.got == found.expected;
+}
+
+std::vector<difference> compare(const lines &reference, const lines &other)
+{
+	return compare_by(reference, other, is_equal_or_own);
+}
+
+std::vector<difference> compare_dropped(const lines *fork, const lines *hand, const lines &other)
+{
+	std::vector<difference> all;
+
+	if (hand)
+		all = compare_by(*hand, other, is_as_by_hand);
+	if (!fork || fork->empty())
+		return all;
+	for (auto &one : compare_by(*fork, other, is_dropped_or_equal))
+		if (std::none_of(all.begin(), all.end(),
+				 [&](const difference &known) { return known.key == one.key; }))
+			all.push_back(std::move(one));
 	return all;
 }
 

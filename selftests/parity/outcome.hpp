@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What became of one start: an error with its stage, or how the program ended and the lines it told
-// of itself; and how two of these are compared. Knows which keys may differ only from rules.hpp.
+// of itself; and how these are compared. Knows which keys may differ only from rules.hpp.
 #pragma once
 
 #include <map>
@@ -41,6 +41,12 @@ bool same_end(const outcome &one, const outcome &other);
 
 /* Everything listed: what differs beyond the keys that are each process's own. */
 std::vector<difference> compare(const lines &reference, const lines &other);
+
+/*
+ * Nothing listed: what differs from @hand, the program that gave up everything by itself, and what
+ * differs from @fork in another way than a child with nothing listed has to. Either may be missing.
+ */
+std::vector<difference> compare_dropped(const lines *fork, const lines *hand, const lines &other);
 
 /* The payload's text, or what there is of it. */
 lines parse_lines(const std::string &text);

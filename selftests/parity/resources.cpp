@@ -93,8 +93,9 @@ void add_exhausted_limits(confinements &to)
 			       limit(RLIMIT_STACK, 128 << 10);
 		       }) });
 	to.push_back({ .name = "RLIMIT_NOFILE exhausted",
-		       .make = just(limited(RLIMIT_NOFILE, 3)),
-		       .refusals = { { "fallback", no_pidfd }, { "auto", no_pidfd } } });
+		       .make = just(limited(RLIMIT_NOFILE, 4)),
+		       .refusals = { { "fallback", no_pidfd }, { "auto", no_pidfd } },
+		       .sees_more = "one descriptor less is in use" });
 	to.push_back(
 		{ "RLIMIT_AS exhausted", just([](place &) { limit(RLIMIT_AS, mapped_now()); }) });
 	to.push_back({ "RLIMIT_DATA exhausted", just(limited(RLIMIT_DATA, 0)) });

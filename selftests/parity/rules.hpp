@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The declared lists: which keys have a value of their own in every process, whoever started it.
-// Each entry has a reason; what stands in no list has to be equal.
+// The declared lists: which keys have a value of their own in every process, whoever started it; and
+// what a child to which nothing is listed has instead of what fork and exec would have left. Each
+// entry has a reason; what stands in no list has to be equal.
 #pragma once
 
+#include "outcome.hpp"
+
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,5 +22,16 @@ struct own_value {
 const own_value *find_own_value(const std::string &key);
 
 const std::vector<own_value> &own_values();
+
+/* Of a child with nothing listed. */
+struct dropped {
+	const char *pattern;
+	const char *why;
+	/* What has to be there, from what fork and exec left; nullptr: see the program by hand. */
+	std::optional<std::string> (*expected)(const lines &of_fork);
+};
+
+const dropped *find_dropped(const std::string &key);
+const std::vector<dropped> &dropped_values();
 
 } // namespace parity

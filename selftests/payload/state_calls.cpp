@@ -277,7 +277,7 @@ void tell_place()
 		tell("getcwd", "%s", cwd);
 	else
 		tell_error("getcwd");
-	tell("personality", "%x", static_cast<unsigned>(personality(0xffffffff)));
+	tell("getpersonality", "%x", static_cast<unsigned>(personality(0xffffffff)));
 }
 
 long open_and_close(const char *path, int flags)

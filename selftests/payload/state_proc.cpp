@@ -24,7 +24,7 @@ enum class form {
 	keyed, // "Key: value" each
 	columns, // a key of 26 characters each
 	numbers, // one line, whose words have the names of stat(5)
-	mappings, // of memory, without their addresses
+	mappings, // of memory, by what is mapped: their places are random
 	told_elsewhere, // @why
 };
 
@@ -146,6 +146,19 @@ void tell_numbers(const char *prefix)
 	}
 }
 
+void tell_mapping(const char *prefix, const char *line)
+{
+	char key[512], permissions[8], offset[32], device[16], inode[32];
+	int name = 0;
+
+	if (sscanf(line, "%*s %7s %31s %15s %31s %n", permissions, offset, device, inode, &name) <
+	    4)
+		return tell(prefix, "%s", line);
+	snprintf(key, sizeof(key), "%s.%s.%s", prefix, line[name] ? line + name : "anonymous",
+		 offset);
+	tell(key, "%s %s %s", permissions, device, inode);
+}
+
 void tell_line(const char *prefix, unsigned number, bool alone, char *line, form how)
 {
 	char key[256], *colon = strchr(line, ':');
@@ -157,10 +170,9 @@ void tell_line(const char *prefix, unsigned number, bool alone, char *line, form
 	} else if (how == form::columns && strlen(line) > 26) {
 		line[25] = 0;
 		tell_word(prefix, line, line + 26);
+	} else if (how == form::mappings) {
+		tell_mapping(prefix, line);
 	} else {
-		/* The addresses of a mapping are the first word. */
-		if (how == form::mappings && strchr(line, ' '))
-			line = strchr(line, ' ') + 1;
 		snprintf(key, sizeof(key), alone ? "%s" : "%s.%u", prefix, number);
 		tell(key, "%s", trim(line));
 	}
