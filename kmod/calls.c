@@ -10,6 +10,7 @@
 #include <linux/file.h>
 #include <linux/init.h>
 #include <linux/magic.h>
+#include <linux/overflow.h>
 
 #include "calls.h"
 #include "compat/symbols.h"
@@ -37,36 +38,49 @@ static int permit_borrowed(u32 nr, const u64 args[6])
 	return rule && rule->mm == SPAWN_CALL_BORROWED ? 0 : -EOPNOTSUPP;
 }
 
-static int take(struct spawn_job *job, u32 index)
+static int check(struct spawn_job *job, const struct spawn_call *call)
 {
-	const struct spawn_request *request = &job->request;
-	struct spawn_call *call = &job->calls[index];
 	const struct spawn_call_rule *rule;
-	int ret;
 
-	ret = spawn_copy_struct(call, spawn_element(request->calls, request->call_size, index),
-				request->call_size);
-	if (ret)
-		return ret;
 	if (call->flags & ~SPAWN_CALL_IGNORE_ERROR || call->reserved)
 		return -EINVAL;
 
 	rule = spawn_call_judge(&rules, call->nr, call->args);
 	if (!rule)
 		return -EOPNOTSUPP;
-	if (call->fd_to < -1 || (call->fd_to != -1 && rule->gives == SPAWN_CALL_NO_FD))
+	if (call->fd_to != -1 && (call->fd_to < -1 || rule->gives == SPAWN_CALL_NO_FD))
 		return -EINVAL;
 	if (rule->mm == SPAWN_CALL_BLANK)
 		job->blank = true;
 	return 0;
 }
 
+/* All at once, where both sides know the same structure and every byte can be read. */
+static bool copy_all(struct spawn_job *job)
+{
+	const struct spawn_request *request = &job->request;
+
+	return request->call_size == sizeof(*job->calls) &&
+	       !copy_from_user(job->calls, u64_to_user_ptr(request->calls),
+			       array_size(request->call_count, sizeof(*job->calls)));
+}
+
 int spawn_calls_take(struct spawn_job *job, u32 *index)
 {
+	const struct spawn_request *request = &job->request;
+	struct spawn_call *call = job->calls;
+	bool copied = request->call_count && copy_all(job);
 	int ret;
 
-	for (*index = 0; *index < job->request.call_count; ++*index) {
-		ret = take(job, *index);
+	for (*index = 0; *index < request->call_count; ++*index, ++call) {
+		if (!copied) {
+			ret = spawn_copy_struct(call, spawn_element(request->calls,
+								    request->call_size, *index),
+						request->call_size);
+			if (ret)
+				return ret;
+		}
+		ret = check(job, call);
 		if (ret)
 			return ret;
 	}

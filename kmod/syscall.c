@@ -95,10 +95,10 @@ static long settle_restart(long ret)
 	}
 }
 
-/* Whether the filters, where there are any, let the frame's call be made. */
+/* Whether the filters of a task that has some let the frame's call be made. */
 static bool is_permitted_by_filter(void)
 {
-	return !test_syscall_work(SECCOMP) || !static_call(spawn_secure_computing)(NULL);
+	return !static_call(spawn_secure_computing)(NULL);
 }
 
 /*
@@ -145,34 +145,45 @@ static long make_call(struct pt_regs *regs, u32 nr)
 		static_call(spawn_audit_syscall_exit)(!IS_ERR_VALUE(ret), ret);
 
 	/* What fput() has queued is done before the next call, as at any system call's exit. */
-	static_call(spawn_task_work_run)();
+	if (task_work_pending(current))
+		static_call(spawn_task_work_run)();
 	return ret;
 }
 
-static __always_inline long call_once(u32 nr, const u64 args[6], spawn_permit_t *permit)
+/*
+ * For a task that has filters: whether the frame's call is to be made. If not, *ret is its result.
+ */
+static noinline bool is_let_through(struct pt_regs *regs, spawn_permit_t *permit, long *ret)
 {
-	struct pt_regs *regs = current_pt_regs();
 	u64 now[6];
-	int error;
 
-	load_frame(regs, nr, args);
 	if (!is_permitted_by_filter()) {
 		/*
 		 * Once a filter has condemned the task no further call may be judged: the kernel takes
 		 * that for a bug of its own.
 		 */
-		if (sigismember(&current->pending.signal, SIGSYS))
-			return SPAWN_DOOMED;
-		return regs->ax;
+		*ret = sigismember(&current->pending.signal, SIGSYS) ? SPAWN_DOOMED : regs->ax;
+		return false;
 	}
 
 	/* A tracer that the filter called may have replaced the number and the arguments. */
 	read_frame(regs, now);
-	error = permit(regs->orig_ax, now);
-	if (error)
-		return error;
+	*ret = permit(regs->orig_ax, now);
+	return !*ret;
+}
 
-	regs->ax = make_call(regs, regs->orig_ax);
+static __always_inline long call_once(u32 nr, const u64 args[6], spawn_permit_t *permit)
+{
+	struct pt_regs *regs = current_pt_regs();
+	long ret;
+
+	load_frame(regs, nr, args);
+	if (test_syscall_work(SECCOMP)) {
+		if (!is_let_through(regs, permit, &ret))
+			return ret;
+		nr = regs->orig_ax;
+	}
+	regs->ax = make_call(regs, nr);
 	return regs->ax;
 }
 

@@ -321,14 +321,11 @@ static inline void spawn_call_index_fill(struct spawn_call_index *index)
 
 static inline int spawn_call_holds(const struct spawn_call_condition *when, const __u64 args[6])
 {
-	switch (when->test) {
-	case SPAWN_CALL_IS:
-		return args[when->arg] == when->value;
-	case SPAWN_CALL_ONLY:
-		return !(args[when->arg] & ~when->value);
-	default:
+	if (when->test == SPAWN_CALL_ANY)
 		return 1;
-	}
+	if (when->test == SPAWN_CALL_IS)
+		return args[when->arg] == when->value;
+	return !(args[when->arg] & ~when->value);
 }
 
 /* The rule that permits the call with these arguments; NULL: it is refused, with EOPNOTSUPP. */
