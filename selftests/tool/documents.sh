@@ -52,7 +52,7 @@ fields_are_documented() {
 
 calls_are_documented() {
 	sed -nE 's/^\s+(ROW|FD|PATH|BLANK)\(([a-z0-9_]+),.*/*\2*(2)/p' "$top/kmod/uapi/linux/spawn_calls.h" >calls
-	all_named calls <(grep -oE '\*[a-z0-9_]+\*\(2\)' "$top/kmod/spawn.4.scd")
+	all_named calls <(grep -oE '\\fB[a-z0-9_]+\\fR\(2\)' "$build/tools/spawn.4" | sed 's/\\fB/*/; s/\\fR/*/')
 }
 
 readme_names_what_exists() {
