@@ -15,7 +15,6 @@
 #include "calls.h"
 #include "compat/symbols.h"
 #include "request.h"
-#include "syscall.h"
 
 static struct spawn_call_index rules __ro_after_init;
 
@@ -36,6 +35,11 @@ static int permit_borrowed(u32 nr, const u64 args[6])
 	const struct spawn_call_rule *rule = spawn_call_judge(&rules, nr, args);
 
 	return rule && rule->mm == SPAWN_CALL_BORROWED ? 0 : -EOPNOTSUPP;
+}
+
+spawn_permit_t *spawn_calls_permit(const struct spawn_job *job)
+{
+	return job->blank ? permit_blank : permit_borrowed;
 }
 
 static int check(struct spawn_job *job, const struct spawn_call *call)
@@ -142,8 +146,7 @@ put_file:
 
 static long make(const struct spawn_job *job, const struct spawn_call *call)
 {
-	spawn_permit_t *permit = job->blank ? permit_blank : permit_borrowed;
-	long ret = spawn_syscall(call->nr, call->args, permit);
+	long ret = spawn_syscall(call->nr, call->args, spawn_calls_permit(job));
 	bool refuse_mm;
 
 	if (ret < 0)

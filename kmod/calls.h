@@ -9,6 +9,7 @@
 #include <linux/spawn_calls.h>
 
 #include "job.h"
+#include "syscall.h"
 
 /* At load, before anything else here. */
 void spawn_calls_init(void);
@@ -18,6 +19,9 @@ void spawn_calls_init(void);
  * job->blank if a call needs that.
  */
 int spawn_calls_take(struct spawn_job *job, u32 *index);
+
+/* What the table says of calls on the mm that the child has. */
+spawn_permit_t *spawn_calls_permit(const struct spawn_job *job);
 
 /* In the child: makes the calls. As spawn_syscall(): 0, -errno or SPAWN_DOOMED. */
 long spawn_calls_make(struct spawn_job *job, u32 *index);

@@ -7,9 +7,12 @@
 #include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 
+#include "blank.h"
 #include "calls.h"
 #include "child.h"
+#include "clone.h"
 #include "compat/symbols.h"
+#include "credentials.h"
 #include "fds.h"
 #include "result.h"
 #include "syscall.h"
@@ -59,8 +62,8 @@ static long exec(const struct spawn_request *request)
 	return spawn_execveat(args);
 }
 
-/* The steps in their order; *fault has the stage and index reached. */
-static long run(struct spawn_job *job, struct spawn_fault *fault)
+/* Away from what is the caller's. *fault has the stage and index reached. */
+static long detach(struct spawn_job *job, struct spawn_fault *fault)
 {
 	long ret;
 
@@ -69,12 +72,34 @@ static long run(struct spawn_job *job, struct spawn_fault *fault)
 		return -EOPNOTSUPP;
 
 	fault->stage = SPAWN_STAGE_FDS;
+	ret = spawn_fds_blank();
+	if (ret)
+		return ret;
+
+	fault->stage = SPAWN_STAGE_CLONE;
+	ret = job->blank ? spawn_blank(job) : 0;
+	if (ret)
+		return ret;
+	return spawn_job_has_heir(job) ? spawn_clone_heir(job) : 0;
+}
+
+/* The steps that the request lists, in their order. */
+static long equip(struct spawn_job *job, struct spawn_fault *fault)
+{
+	long ret;
+
+	fault->stage = SPAWN_STAGE_FDS;
 	ret = spawn_fds_install(job, &fault->index);
 	if (ret)
 		return ret;
 
 	fault->stage = SPAWN_STAGE_CALLS;
 	ret = spawn_calls_make(job, &fault->index);
+	if (ret)
+		return ret;
+
+	fault->stage = SPAWN_STAGE_CREDENTIALS;
+	ret = spawn_credentials_apply(job, &fault->index);
 	if (ret)
 		return ret;
 
@@ -92,43 +117,75 @@ static void report(struct spawn_job *job)
 		spawn_result_report(spawn_job_result(job), SPAWN_STATE_UNREAPED, &job->fault, 0);
 }
 
-int spawn_child(void *data)
+static void begin(struct spawn_job *job)
 {
-	struct spawn_job *job = data;
-	struct spawn_fault fault = {};
-	bool failed;
-	long ret;
-
 	job->child = get_task_struct(current);
 	/* Nobody returns to the caller's ioctl. Whoever gets to user mode without exec faults there. */
 	current_pt_regs()->ip = TASK_SIZE_MAX;
 	/* The caller's: its work is not queued here, and interruptible waits would fail for it. */
 	clear_notify_signal();
 	trace_spawn_start(job);
-	blank_signals(job->request.flags);
+}
 
-	ret = run(job, &fault);
+/*
+ * The last acts. The few instructions that follow module_put() are covered by the
+ * synchronize_rcu_tasks() of module exit: there is no voluntary sleep in them.
+ */
+static void let_go(struct spawn_job *job)
+{
+	spawn_job_put(job);
+	module_put(THIS_MODULE);
+}
+
+/* Tells what has become of it, and ends the task if that is a failure. */
+static int end(struct spawn_job *job, long ret, struct spawn_fault *fault)
+{
 	/* Where a signal is about to act, the signal says it all. */
-	failed = ret && ret != SPAWN_DOOMED;
+	bool failed = ret && ret != SPAWN_DOOMED;
+
 	if (failed)
-		fault.error = -ret;
+		fault->error = -ret;
 	/* After exec the caller is on its way, and asks the task and not the job. */
 	if (ret)
-		job->fault = fault;
+		job->fault = *fault;
 	else
 		trace_spawn_exec(job);
 	if (failed)
 		report(job);
 	if (ret == SPAWN_DOOMED)
 		spawn_doom();
+	if (job->blank)
+		complete(&job->done);
 
-	/*
-	 * The last acts. The few instructions that follow module_put() are covered by the
-	 * synchronize_rcu_tasks() of module exit: there is no voluntary sleep in them.
-	 */
-	spawn_job_put(job);
-	module_put(THIS_MODULE);
+	let_go(job);
 	if (failed)
 		spawn_exit(FAILED_STATUS);
 	return 0;
+}
+
+int spawn_child(void *data)
+{
+	struct spawn_job *job = data;
+	struct spawn_fault fault = {};
+	long ret;
+
+	begin(job);
+	blank_signals(job->request.flags);
+	ret = detach(job, &fault);
+	if (!ret && spawn_job_has_heir(job)) {
+		let_go(job);
+		spawn_exit(0);
+	}
+	if (!ret)
+		ret = equip(job, &fault);
+	return end(job, ret, &fault);
+}
+
+int spawn_heir(void *data)
+{
+	struct spawn_job *job = data;
+	struct spawn_fault fault = {};
+
+	begin(job);
+	return end(job, equip(job, &fault), &fault);
 }

@@ -6,9 +6,25 @@
 #ifndef SPAWN_CHILD_H
 #define SPAWN_CHILD_H
 
+#include <linux/ptrace.h>
+#include <linux/sched/task_stack.h>
+
 #include "job.h"
 
 /* The function of the task; its argument is the job, with a reference to it and to the module. */
 int spawn_child(void *job);
+
+/* That of the task's heir, if it has one. The same argument, with references of its own. */
+int spawn_heir(void *job);
+
+/*
+ * Whether the current task is such a one, not yet in its program. Only a task that was made by the
+ * kernel has such an address to return to, or one whose tracer has put it there, which finds nothing
+ * to gain by it.
+ */
+static inline bool spawn_is_child(void)
+{
+	return current_pt_regs()->ip == TASK_SIZE_MAX;
+}
 
 #endif

@@ -73,37 +73,72 @@ static bool reap(struct task_struct *child, pid_t pid)
 	return reaped;
 }
 
-/* The vfork wait has ended: the child has exec'ed or exited, or we are being killed. */
-static long settle(struct spawn_job *job, pid_t pid)
+/*
+ * The end of a vfork wait, or of the kernel's: a child that gets an mm of its own has ended that
+ * when it left ours.
+ */
+static void wait_for_outcome(struct spawn_job *job)
+{
+	if (job->blank && !fatal_signal_pending(current))
+		wait_for_completion_state(&job->done, TASK_KILLABLE | TASK_FREEZABLE);
+}
+
+/*
+ * The descriptor that clone gives, of a task that was not made by ours. Its number is its own as long
+ * as it has not been reaped, which after exec another thread might do.
+ */
+static void give_pidfd(struct spawn_result __user *result, struct task_struct *child, pid_t pid)
+{
+	const struct pt_regs regs = { .di = pid };
+	long pidfd = static_call(spawn_x64_sys_call)(&regs, __NR_pidfd_open);
+
+	if (pidfd >= 0 && (!pid_alive(child) || put_user(pidfd, &result->pidfd)))
+		close_fd(pidfd);
+}
+
+static long settle_execed(const struct spawn_job *job, pid_t pid)
 {
 	struct spawn_result __user *result = spawn_job_result(job);
-	struct task_struct *child;
-	struct spawn_fault fault;
+
+	if (job->builder && job->request.flags & SPAWN_PIDFD)
+		give_pidfd(result, job->child, pid);
+	spawn_result_execed(result, pid);
+	return 0;
+}
+
+static long settle_failed(const struct spawn_job *job, pid_t pid)
+{
+	struct spawn_result __user *result = spawn_job_result(job);
+	struct spawn_fault fault = job->fault;
 	enum spawn_state state;
 	u32 signal = 0;
 
-	/* Nobody will look at the result, and the child may be anywhere, its half of the job unset. */
-	if (fatal_signal_pending(current))
-		return -EINTR;
-
-	child = job->child;
-	if (has_execed(child)) {
-		spawn_result_execed(result, pid);
-		return 0;
-	}
-
-	fault = job->fault;
-	state = reap(child, pid) ? SPAWN_STATE_FAILED : SPAWN_STATE_UNREAPED;
+	state = reap(job->child, pid) ? SPAWN_STATE_FAILED : SPAWN_STATE_UNREAPED;
 	if (!fault.error) {
 		fault.error = ECANCELED;
 		if (state == SPAWN_STATE_FAILED) {
 			state = SPAWN_STATE_KILLED;
-			signal = child->exit_code & 0x7f;
+			signal = job->child->exit_code & 0x7f;
 		}
 	}
 	put_user(pid, &result->pid);
 	spawn_result_report(result, state, &fault, signal);
 	return -(long)fault.error;
+}
+
+/* The child has exec'ed, or has ended or is about to, unless we are being killed. */
+static long settle(struct spawn_job *job, pid_t pid)
+{
+	wait_for_outcome(job);
+	/* Nobody will look at the result, and the child may be anywhere, its half of the job unset. */
+	if (fatal_signal_pending(current))
+		return -EINTR;
+
+	if (job->builder) {
+		reap(job->builder, pid);
+		pid = task_pid_vnr(job->child);
+	}
+	return has_execed(job->child) ? settle_execed(job, pid) : settle_failed(job, pid);
 }
 
 static long refuse(struct spawn_job *job, long error)
@@ -137,10 +172,15 @@ long spawn_clone(struct spawn_job *job)
 	bool async = spawn_job_is_async(job);
 	pid_t pid;
 
+	if (spawn_job_has_heir(job))
+		args.flags |= job->request.clone_flags & CLONE_INTO_CGROUP;
+	else
+		args.flags |= job->request.clone_flags;
+	args.cgroup = job->request.cgroup_fd;
 	/* Else the child resets all, for less than the kernel takes to reset some. */
 	if (job->request.flags & SPAWN_KEEP_SIGIGN)
 		args.flags |= CLONE_CLEAR_SIGHAND;
-	if (job->request.flags & SPAWN_PIDFD) {
+	if (job->request.flags & SPAWN_PIDFD && !spawn_job_has_heir(job)) {
 		args.flags |= CLONE_PIDFD;
 		args.pidfd = &result->pidfd;
 	}
@@ -167,4 +207,37 @@ long spawn_clone(struct spawn_job *job)
 		return refuse(job, pid);
 	}
 	return async ? 0 : settle(job, pid);
+}
+
+long spawn_clone_heir(struct spawn_job *job)
+{
+	struct kernel_clone_args args = {
+		/* Our parent's child. Like us it raises no signal before exec. */
+		.flags = CLONE_VM | CLONE_FILES | CLONE_PARENT |
+			 (job->request.clone_flags & ~CLONE_INTO_CGROUP),
+		.fn = spawn_heir,
+		.fn_arg = job,
+	};
+	pid_t pid;
+
+	job->builder = job->child;
+	job->child = NULL;
+	spawn_job_get(job);
+	__module_get(THIS_MODULE);
+	pid = static_call(spawn_kernel_clone)(&args);
+	if (pid > 0)
+		return 0;
+
+	module_put(THIS_MODULE);
+	spawn_job_put(job);
+	job->child = job->builder;
+	job->builder = NULL;
+	switch (pid) {
+	case -EINVAL:	/* The first of a namespace of processes can have no siblings. */
+		return -EOPNOTSUPP;
+	case -ERESTARTNOINTR:
+		return -EINTR;
+	default:
+		return pid;
+	}
 }

@@ -12,4 +12,7 @@
  */
 long spawn_clone(struct spawn_job *job);
 
+/* In a blank child: makes the task that takes its place. 0, and the child is to end, or -errno. */
+long spawn_clone_heir(struct spawn_job *job);
+
 #endif

@@ -1,52 +1,394 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Serves one answer so far, "keep all", and only when the request says so: a caller that relies on
- * something being dropped must not get a child that has kept it.
- */
+/* Which authority is to be given up, decided in the caller, and the calls for it, made in the child. */
 
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/keyctl.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/prctl.h>
+#include <linux/securebits.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uidgid.h>
+#include <linux/user_namespace.h>
+#include <asm/unistd.h>
 
+#include "blank.h"
+#include "calls.h"
 #include "credentials.h"
 #include "request.h"
+#include "syscall.h"
 
-#define KEEP_KNOWN	(SPAWN_KEEP_ALL | SPAWN_KEEP_GROUPS_IF_MUST)
+#define KEEP_KNOWN	(SPAWN_KEEP_ALL | SPAWN_KEEP_GROUPS_IF_MUST | SPAWN_KEEP_KEYRINGS_IF_MUST)
 #define SET_KNOWN	(SPAWN_SET_UIDS | SPAWN_SET_GIDS | SPAWN_SET_GROUPS | \
 			 SPAWN_SET_SECUREBITS | SPAWN_SET_CAPABILITIES)
 
-/* memchr_inv() for a few words costs three times as much. */
-static __always_inline bool is_zero(const u64 *word, const u64 *end)
-{
-	u64 any = 0;
+/* Of the job; there is none where everything is kept. */
+struct spawn_authority {
+	struct spawn_credentials wanted;
+	bool changes_uids;
+	u32 groups[];
+};
 
-	BUILD_BUG_ON(offsetof(struct spawn_credentials, uid) % sizeof(*word));
-#pragma GCC unroll 16
-	while (word < end)
-		any |= *word++;
-	return !any;
+/* A struct of two words or one, by kernel; both are the mask of capset(2). */
+static u64 mask_of(kernel_cap_t set)
+{
+	u64 mask;
+
+	BUILD_BUG_ON(sizeof(set) != sizeof(mask));
+	memcpy(&mask, &set, sizeof(mask));
+	return mask & (BIT_ULL(CAP_LAST_CAP + 1) - 1);
 }
 
-int spawn_credentials_check(const struct spawn_request *request)
+static bool has_only_real_uid(const struct cred *cred)
 {
-	struct spawn_credentials credentials;
-	int ret;
+	return uid_eq(cred->uid, cred->euid) && uid_eq(cred->uid, cred->suid) &&
+	       uid_eq(cred->uid, cred->fsuid);
+}
 
+static bool has_only_real_gid(const struct cred *cred)
+{
+	return gid_eq(cred->gid, cred->egid) && gid_eq(cred->gid, cred->sgid) &&
+	       gid_eq(cred->gid, cred->fsgid);
+}
+
+/* Whether an exec with this uid gives every capability. */
+static bool is_root(const struct cred *cred, kuid_t uid)
+{
+	return uid_eq(uid, make_kuid(cred->user_ns, 0)) && !(cred->securebits & SECBIT_NOROOT);
+}
+
+static bool may_be_denied_groups(const struct spawn_credentials *wanted)
+{
+	return wanted->keep & SPAWN_KEEP_GROUPS_IF_MUST &&
+	       !ns_capable_noaudit(current_user_ns(), CAP_SETGID);
+}
+
+static bool drops_groups(const struct spawn_credentials *wanted)
+{
+	return !(wanted->keep & SPAWN_KEEP_GROUPS) && current_cred()->group_info->ngroups &&
+	       !may_be_denied_groups(wanted);
+}
+
+static bool changes_capabilities(const struct spawn_credentials *wanted)
+{
+	const struct cred *cred = current_cred();
+	u64 ambient = mask_of(cred->cap_ambient), permitted = mask_of(cred->cap_permitted);
+	u64 mask = wanted->capabilities;
+
+	if (mask == SPAWN_ALL_CAPABILITIES)
+		return false;
+	if ((permitted | mask_of(cred->cap_effective) | mask_of(cred->cap_inheritable) | ambient) &
+	    ~mask)
+		return true;
+	/* What is left survives an exec only if it is ambient. */
+	return permitted != ambient && !is_root(cred, cred->euid);
+}
+
+static bool changes_uids(const struct spawn_credentials *wanted)
+{
+	return wanted->set & SPAWN_SET_UIDS ||
+	       (!(wanted->keep & SPAWN_KEEP_IDS) && !has_only_real_uid(current_cred()));
+}
+
+static bool changes_gids(const struct spawn_credentials *wanted)
+{
+	return wanted->set & SPAWN_SET_GIDS ||
+	       (!(wanted->keep & SPAWN_KEEP_IDS) && !has_only_real_gid(current_cred()));
+}
+
+/* Fields that are not said to be meant have to be zero. */
+static bool has_stray_fields(const struct spawn_credentials *wanted)
+{
+	u32 set = wanted->set;
+
+	return (!(set & SPAWN_SET_UIDS) && memchr_inv(wanted->uid, 0, sizeof(wanted->uid))) ||
+	       (!(set & SPAWN_SET_GIDS) && memchr_inv(wanted->gid, 0, sizeof(wanted->gid))) ||
+	       (!(set & SPAWN_SET_GROUPS) && (wanted->groups || wanted->group_count)) ||
+	       (!(set & SPAWN_SET_SECUREBITS) && wanted->securebits) ||
+	       (!(set & SPAWN_SET_CAPABILITIES) &&
+		(wanted->permitted || wanted->effective || wanted->inheritable || wanted->ambient ||
+		 wanted->bounding));
+}
+
+/*
+ * An exec by root gives back every capability of the bounding set, if it may give any: what the
+ * request says it keeps would be a lie.
+ */
+static bool would_regain(const struct spawn_credentials *wanted)
+{
+	const struct cred *cred = current_cred();
+	kuid_t uid = wanted->keep & SPAWN_KEEP_IDS ? cred->euid : cred->uid;
+
+	if (!(wanted->keep & SPAWN_KEEP_PRIVILEGE) || wanted->set & SPAWN_SET_CAPABILITIES)
+		return false;
+	if (!(mask_of(cred->cap_bset) & ~wanted->capabilities))
+		return false;
+	if (wanted->set & SPAWN_SET_UIDS)
+		uid = make_kuid(cred->user_ns, wanted->uid[1]);
+	if (wanted->set & SPAWN_SET_SECUREBITS && wanted->securebits & SECBIT_NOROOT)
+		return false;
+	return is_root(cred, uid);
+}
+
+/* An exec with no_new_privs takes effective ids back that are not the real ones. */
+static bool would_revert(const struct spawn_credentials *wanted)
+{
+	bool keeps = wanted->keep & SPAWN_KEEP_IDS;
+
+	if (wanted->keep & SPAWN_KEEP_PRIVILEGE || task_no_new_privs(current))
+		return false;
+	if (wanted->set & SPAWN_SET_UIDS ? wanted->uid[0] != wanted->uid[1] :
+					   keeps && !has_only_real_uid(current_cred()))
+		return true;
+	return wanted->set & SPAWN_SET_GIDS ? wanted->gid[0] != wanted->gid[1] :
+					      keeps && !has_only_real_gid(current_cred());
+}
+
+static int check(const struct spawn_credentials *wanted)
+{
+	if (wanted->keep & ~KEEP_KNOWN || wanted->set & ~SET_KNOWN)
+		return -EINVAL;
+	if (has_stray_fields(wanted))
+		return -EINVAL;
+	/* Two answers to one question. */
+	if (wanted->set & SPAWN_SET_GROUPS && wanted->keep & SPAWN_KEEP_GROUPS)
+		return -EINVAL;
+	if (wanted->set & SPAWN_SET_CAPABILITIES && wanted->capabilities)
+		return -EINVAL;
+	if (would_regain(wanted) || would_revert(wanted))
+		return -EINVAL;
+	return wanted->group_count > NGROUPS_MAX ? -E2BIG : 0;
+}
+
+static bool keeps_all(const struct spawn_credentials *wanted)
+{
+	return (wanted->keep & SPAWN_KEEP_ALL) == SPAWN_KEEP_ALL && !wanted->set &&
+	       wanted->capabilities == SPAWN_ALL_CAPABILITIES;
+}
+
+static int read_wanted(struct spawn_credentials *wanted, const struct spawn_request *request)
+{
+	*wanted = (struct spawn_credentials){};
 	if (!request->credentials)
-		return request->credentials_size ? -EINVAL : -EOPNOTSUPP;
+		return request->credentials_size ? -EINVAL : 0;
 	if (request->credentials_size < SPAWN_CREDENTIALS_SIZE_V1)
 		return -EINVAL;
 	if (request->credentials_size > PAGE_SIZE)
 		return -E2BIG;
-	ret = spawn_copy_struct(&credentials, u64_to_user_ptr(request->credentials),
-				request->credentials_size);
-	if (ret)
-		return ret;
-	if (credentials.keep & ~KEEP_KNOWN || credentials.set & ~SET_KNOWN)
-		return -EINVAL;
+	return spawn_copy_struct(wanted, u64_to_user_ptr(request->credentials),
+				 request->credentials_size);
+}
 
-	if ((credentials.keep & SPAWN_KEEP_ALL) != SPAWN_KEEP_ALL ||
-	    credentials.capabilities != SPAWN_ALL_CAPABILITIES || credentials.set)
-		return -EOPNOTSUPP;
-	/* With nothing set, the fields of what could be set mean nothing. */
-	return is_zero((const u64 *)&credentials.uid, (const u64 *)(&credentials + 1)) ? 0 : -EINVAL;
+int spawn_credentials_take(struct spawn_job *job)
+{
+	struct spawn_credentials wanted;
+	struct spawn_authority *authority;
+	int ret;
+
+	ret = read_wanted(&wanted, &job->request);
+	if (!ret)
+		ret = check(&wanted);
+	if (ret || keeps_all(&wanted))
+		return ret;
+
+	authority = kvmalloc(struct_size(authority, groups, wanted.group_count), GFP_KERNEL_ACCOUNT);
+	if (!authority)
+		return -ENOMEM;
+	job->authority = authority;
+	authority->wanted = wanted;
+	authority->changes_uids = changes_uids(&wanted);
+	if (copy_from_user(authority->groups, u64_to_user_ptr(wanted.groups),
+			   array_size(wanted.group_count, sizeof(u32))))
+		return -EFAULT;
+
+	if (wanted.set || authority->changes_uids || changes_gids(&wanted) ||
+	    drops_groups(&wanted) || changes_capabilities(&wanted))
+		job->blank = true;
+	return 0;
+}
+
+static long call(const struct spawn_job *job, u32 nr, u64 a, u64 b, u64 c)
+{
+	const u64 args[6] = { a, b, c };
+	long ret = spawn_syscall(nr, args, spawn_calls_permit(job));
+
+	return ret > 0 ? 0 : ret;
+}
+
+static long apply_groups(const struct spawn_job *job)
+{
+	const struct spawn_authority *authority = job->authority;
+	const struct spawn_credentials *wanted = &authority->wanted;
+	long ret, list;
+
+	if (wanted->set & SPAWN_SET_GROUPS) {
+		list = spawn_blank_bring(authority->groups, wanted->group_count * sizeof(u32));
+		return list < 0 ? list : call(job, __NR_setgroups, wanted->group_count, list, 0);
+	}
+	if (!drops_groups(wanted))
+		return 0;
+	ret = call(job, __NR_setgroups, 0, 0, 0);
+	return ret == -EPERM && wanted->keep & SPAWN_KEEP_GROUPS_IF_MUST ? 0 : ret;
+}
+
+static long apply_gids(const struct spawn_job *job)
+{
+	const struct spawn_credentials *wanted = &job->authority->wanted;
+	gid_t gid = from_kgid(current_user_ns(), current_gid());
+
+	if (!changes_gids(wanted))
+		return 0;
+	if (wanted->set & SPAWN_SET_GIDS)
+		return call(job, __NR_setresgid, wanted->gid[0], wanted->gid[1], wanted->gid[2]);
+	return call(job, __NR_setresgid, gid, gid, gid);
+}
+
+static long apply_securebits(const struct spawn_job *job)
+{
+	const struct spawn_credentials *wanted = &job->authority->wanted;
+
+	if (!(wanted->set & SPAWN_SET_SECUREBITS))
+		return 0;
+	return call(job, __NR_prctl, PR_SET_SECUREBITS, wanted->securebits, 0);
+}
+
+static long apply_bounding(const struct spawn_job *job)
+{
+	const struct spawn_credentials *wanted = &job->authority->wanted;
+	u64 dropped;
+	long ret = 0;
+	int capability;
+
+	if (!(wanted->set & SPAWN_SET_CAPABILITIES))
+		return 0;
+	dropped = mask_of(current_cred()->cap_bset) & ~wanted->bounding;
+	for (capability = 0; capability <= CAP_LAST_CAP && !ret; capability++)
+		if (dropped & BIT_ULL(capability))
+			ret = call(job, __NR_prctl, PR_CAPBSET_DROP, capability, 0);
+	return ret;
+}
+
+static long apply_uids(const struct spawn_job *job)
+{
+	const struct spawn_authority *authority = job->authority;
+	const struct spawn_credentials *wanted = &authority->wanted;
+	uid_t uid = from_kuid(current_user_ns(), current_uid());
+	long ret;
+
+	if (!authority->changes_uids)
+		return 0;
+	/* Or root's capabilities would go with its id; until exec. */
+	if (wanted->capabilities || wanted->permitted) {
+		ret = call(job, __NR_prctl, PR_SET_KEEPCAPS, 1, 0);
+		if (ret)
+			return ret;
+	}
+	if (wanted->set & SPAWN_SET_UIDS)
+		return call(job, __NR_setresuid, wanted->uid[0], wanted->uid[1], wanted->uid[2]);
+	return call(job, __NR_setresuid, uid, uid, uid);
+}
+
+static long set_ambient(const struct spawn_job *job, u64 mask)
+{
+	u64 now = mask_of(current_cred()->cap_ambient);
+	long ret = 0;
+	int capability;
+
+	if (now & ~mask)
+		ret = call(job, __NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0);
+	now = mask_of(current_cred()->cap_ambient);
+	for (capability = 0; capability <= CAP_LAST_CAP && !ret; capability++)
+		if (mask & ~now & BIT_ULL(capability))
+			ret = call(job, __NR_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability);
+	return ret;
+}
+
+static long capset(const struct spawn_job *job, u64 effective, u64 permitted, u64 inheritable)
+{
+	const struct {
+		struct __user_cap_header_struct header;
+		struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	} both = {
+		.header.version = _LINUX_CAPABILITY_VERSION_3,
+		.data = { { effective, permitted, inheritable },
+			  { effective >> 32, permitted >> 32, inheritable >> 32 } },
+	};
+	long at = spawn_blank_bring(&both, sizeof(both));
+
+	return at < 0 ? at : call(job, __NR_capset, at, at + offsetof(typeof(both), data), 0);
+}
+
+static long apply_capabilities(const struct spawn_job *job)
+{
+	const struct spawn_authority *authority = job->authority;
+	const struct spawn_credentials *wanted = &authority->wanted;
+	const struct cred *cred = current_cred();
+	u64 kept, lasting;
+	long ret;
+
+	if (wanted->set & SPAWN_SET_CAPABILITIES) {
+		ret = capset(job, wanted->effective, wanted->permitted, wanted->inheritable);
+		return ret ? ret : set_ambient(job, wanted->ambient);
+	}
+	if (!authority->changes_uids && !changes_capabilities(wanted))
+		return 0;
+
+	/* Root's exec keeps what is permitted; anybody else's what is ambient. */
+	kept = mask_of(cred->cap_permitted) & wanted->capabilities;
+	lasting = is_root(cred, cred->euid) ? 0 : kept;
+	ret = capset(job, kept, kept, lasting);
+	return ret ? ret : set_ambient(job, lasting);
+}
+
+/* A session keyring with nothing in it; those of the thread and the process end with exec. */
+static long apply_keyrings(const struct spawn_job *job)
+{
+	u32 keep = job->authority->wanted.keep;
+	long ret;
+
+	if (keep & SPAWN_KEEP_KEYRINGS)
+		return 0;
+	ret = call(job, __NR_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0, 0);
+	if (ret == -ENOSYS)
+		return 0;
+	return (ret == -EPERM || ret == -EDQUOT) && keep & SPAWN_KEEP_KEYRINGS_IF_MUST ? 0 : ret;
+}
+
+static long apply_privilege(const struct spawn_job *job)
+{
+	if (job->authority->wanted.keep & SPAWN_KEEP_PRIVILEGE || task_no_new_privs(current))
+		return 0;
+	return call(job, __NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0);
+}
+
+static long (*const steps[])(const struct spawn_job *job) = {
+	[SPAWN_CREDENTIALS_GROUPS] = apply_groups,
+	[SPAWN_CREDENTIALS_GIDS] = apply_gids,
+	[SPAWN_CREDENTIALS_SECUREBITS] = apply_securebits,
+	[SPAWN_CREDENTIALS_BOUNDING] = apply_bounding,
+	[SPAWN_CREDENTIALS_UIDS] = apply_uids,
+	[SPAWN_CREDENTIALS_CAPABILITIES] = apply_capabilities,
+	[SPAWN_CREDENTIALS_KEYRINGS] = apply_keyrings,
+	[SPAWN_CREDENTIALS_PRIVILEGE] = apply_privilege,
+};
+
+long spawn_credentials_apply(const struct spawn_job *job, u32 *index)
+{
+	/* A change of ids takes it away, and the request's calls have just set it. */
+	int parent_death_signal = current->pdeath_signal;
+	long ret;
+
+	*index = 0;
+	if (!job->authority)
+		return 0;
+	for (; *index < ARRAY_SIZE(steps); ++*index) {
+		ret = steps[*index](job);
+		if (ret)
+			return ret;
+	}
+	current->pdeath_signal = parent_death_signal;
+	return 0;
 }

@@ -16,6 +16,7 @@
 #include <generated/utsrelease.h>
 #include <asm/syscall.h>
 
+#include "blank.h"
 #include "calls.h"
 #include "clone.h"
 #include "compat/symbols.h"
@@ -34,6 +35,7 @@ static long do_info(struct spawn_info __user *to)
 {
 	struct spawn_info info = {
 		.size = sizeof(info),
+		.features = SPAWN_FEATURE_CREDENTIALS,
 		.abi = SPAWN_ABI_VERSION,
 		.call_table = SPAWN_CALL_TABLE,
 		.flags = SPAWN_FLAGS_SERVED,
@@ -85,7 +87,8 @@ static int prepare(struct spawn_job *job)
 	int ret;
 
 	fault->stage = SPAWN_STAGE_REQUEST;
-	ret = spawn_request_check(&job->request);
+	job->blank = job->request.flags & SPAWN_BLANK_MM || spawn_job_has_heir(job);
+	ret = spawn_request_check(job);
 	if (ret)
 		return ret;
 	ret = spawn_job_make_lists(job);
@@ -102,9 +105,17 @@ static int prepare(struct spawn_job *job)
 	if (ret)
 		return ret;
 
-	fault->stage = SPAWN_STAGE_CLONE;
+	fault->stage = SPAWN_STAGE_REQUEST;
 	fault->index = 0;
-	if (job->blank)
+	ret = spawn_memory_take(job);
+	if (ret)
+		return ret;
+
+	fault->stage = SPAWN_STAGE_CLONE;
+	if (job->blank && spawn_job_is_async(job))
+		return -EOPNOTSUPP;
+	/* Filters are asked about a clone without these. */
+	if (job->request.clone_flags && test_syscall_work(SECCOMP))
 		return -EOPNOTSUPP;
 	ret = spawn_judge_clone(spawn_job_is_async(job));
 	if (ret)
@@ -129,6 +140,8 @@ static long do_spawn(const void __user *argument)
 	if (!job)
 		return -ENOMEM;
 
+	job->argument = argument;
+	job->caller = task_tgid(current);
 	ret = spawn_request_read(&job->request, argument);
 	if (ret)
 		goto put_job;
@@ -217,12 +230,19 @@ static int __init spawn_init(void)
 	ret = spawn_resolve_symbols();
 	if (ret)
 		return ret;
-	return misc_register(&spawn_device);
+	ret = spawn_blank_init();
+	if (ret)
+		return ret;
+	ret = misc_register(&spawn_device);
+	if (ret)
+		spawn_blank_exit();
+	return ret;
 }
 
 static void __exit spawn_exit_module(void)
 {
 	misc_deregister(&spawn_device);
+	spawn_blank_exit();
 	/*
 	 * Children hold the module until their last act and then run a few instructions of it. This
 	 * waits until every task has slept or left the kernel since.

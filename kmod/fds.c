@@ -83,9 +83,13 @@ static struct files_struct *make_empty_table(void)
 	return files;
 }
 
-static void swap_table(struct files_struct *empty)
+int spawn_fds_blank(void)
 {
+	struct files_struct *empty = make_empty_table();
 	struct files_struct *shared = current->files;
+
+	if (IS_ERR(empty))
+		return PTR_ERR(empty);
 
 	/* The lock is for /proc and pidfd_getfd(), which read another task's table under it. */
 	task_lock(current);
@@ -99,21 +103,16 @@ static void swap_table(struct files_struct *empty)
 	 */
 	static_call(spawn_put_files_struct)(shared);
 	static_call(spawn_task_work_run)();
+	return 0;
 }
 
 int spawn_fds_install(struct spawn_job *job, u32 *index)
 {
-	struct files_struct *empty = make_empty_table();
 	const struct spawn_fd *fd;
 	struct file *file;
 	int ret;
 
-	*index = 0;
-	if (IS_ERR(empty))
-		return PTR_ERR(empty);
-	swap_table(empty);
-
-	for (; *index < job->request.fd_count; ++*index) {
+	for (*index = 0; *index < job->request.fd_count; ++*index) {
 		fd = &job->fds[*index];
 		file = job->files[*index];
 		ret = static_call(spawn_replace_fd)(fd->to, file,

@@ -14,10 +14,10 @@
  */
 int spawn_fds_take(struct spawn_job *job, u32 *index);
 
-/*
- * In the child: leaves the table shared with the caller for an empty one and hands the references
- * over to it. 0 or -errno, with *index telling which.
- */
+/* In the child: leaves the table shared with the caller for an empty one. 0 or -errno. */
+int spawn_fds_blank(void);
+
+/* In the child: hands the references over to its table. 0 or -errno, with *index telling which. */
 int spawn_fds_install(struct spawn_job *job, u32 *index);
 
 #endif

@@ -23,8 +23,12 @@ struct spawn_job *spawn_job_alloc(void)
 	job->lists = NULL;
 	job->files_taken = 0;
 	job->files_installed = 0;
+	job->authority = NULL;
 	job->blank = false;
+	job->memory = NULL;
+	init_completion(&job->done);
 	job->child = NULL;
+	job->builder = NULL;
 	job->fault = (struct spawn_fault){};
 	return job;
 }
@@ -68,6 +72,10 @@ void spawn_job_put(struct spawn_job *job)
 		fput(job->files[i]);
 	if (job->child)
 		put_task_struct(job->child);
+	if (job->builder)
+		put_task_struct(job->builder);
+	kvfree(job->authority);
+	kvfree(job->memory);
 	kvfree(job->lists);
 	kfree(job);
 }

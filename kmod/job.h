@@ -9,9 +9,11 @@
 #ifndef SPAWN_JOB_H
 #define SPAWN_JOB_H
 
+#include <linux/completion.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/spawn.h>
 
@@ -33,19 +35,35 @@ struct spawn_job {
 	struct file **files;	/* of fds; [files_installed, files_taken) are references */
 	u32 files_taken;
 	u32 files_installed;
+	struct spawn_authority *authority;	/* NULL: everything is kept */
 	bool blank;		/* an mm of its own, before anything else is done */
+	void *memory;		/* of the request, for that mm; or NULL */
+	const void __user *argument;	/* the request itself */
+	const struct pid *caller;	/* to compare with, no reference */
 
 	/*
 	 * Written by the child. A synchronous caller reads @child once its vfork wait has ended, and
 	 * @fault if the child has not exec'ed: then it is its exit that has ended the wait.
 	 */
 	struct task_struct *child;	/* a reference; NULL until the child has begun */
+	struct task_struct *builder;	/* a reference; of a child with an heir, once there is one */
+	struct completion done;		/* for @blank, whose vfork wait ends too early */
 	struct spawn_fault fault;
 };
 
 static inline bool spawn_job_is_async(const struct spawn_job *job)
 {
 	return job->request.flags & SPAWN_ASYNC;
+}
+
+/*
+ * Whether the child is to make another one in its place and end. A user namespace says who may trace
+ * those in it, so it must not hold a task that borrows its caller's mm; and a task can be born in
+ * namespaces of processes, but not enter one. What is born of a blank task borrows a blank mm.
+ */
+static inline bool spawn_job_has_heir(const struct spawn_job *job)
+{
+	return job->request.clone_flags & CLONE_NEWUSER;
 }
 
 static inline struct spawn_result __user *spawn_job_result(const struct spawn_job *job)

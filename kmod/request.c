@@ -44,11 +44,12 @@ static int check_argv(const struct spawn_request *request)
 	return first ? 0 : -EINVAL;
 }
 
-int spawn_request_check(const struct spawn_request *request)
+int spawn_request_check(struct spawn_job *job)
 {
+	const struct spawn_request *request = &job->request;
 	int ret;
 
-	if (request->arch != syscall_get_arch(current) || request->reserved)
+	if (request->arch != syscall_get_arch(current) || request->reserved || request->reserved2)
 		return -EINVAL;
 	if (request->flags & ~SPAWN_FLAGS_KNOWN)
 		return -EINVAL;
@@ -64,7 +65,7 @@ int spawn_request_check(const struct spawn_request *request)
 	if (request->clone_flags & ~SPAWN_CLONE_FLAGS_SERVED)
 		return -EOPNOTSUPP;
 
-	ret = spawn_credentials_check(request);
+	ret = spawn_credentials_take(job);
 	if (ret)
 		return ret;
 

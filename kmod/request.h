@@ -18,9 +18,10 @@
 /* What is served; the rest of what the ABI knows is refused with EOPNOTSUPP. */
 #define SPAWN_FLAGS_KNOWN	(SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_BLANK_MM | \
 				 SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN)
-#define SPAWN_FLAGS_SERVED	(SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | \
+#define SPAWN_FLAGS_SERVED	(SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_BLANK_MM | \
 				 SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN)
-#define SPAWN_CLONE_FLAGS_SERVED 0ULL
+#define SPAWN_CLONE_FLAGS_SERVED (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | \
+				 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_INTO_CGROUP)
 
 /*
  * copy_struct_from_user() with a short way for the usual case, that both sides know the same
@@ -42,7 +43,7 @@ static inline const void __user *spawn_element(u64 array, u32 stride, u32 index)
  */
 int spawn_request_read(struct spawn_request *request, const void __user *from);
 
-/* Checks the fixed part. 0 or -errno, stage request. */
-int spawn_request_check(const struct spawn_request *request);
+/* Checks the fixed part and reads the credentials. 0 or -errno, stage request. */
+int spawn_request_check(struct spawn_job *job);
 
 #endif

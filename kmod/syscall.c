@@ -46,12 +46,10 @@ static bool is_ignored(int signal)
 }
 
 /*
- * A signal is on its way that ends the task when it reaches user mode: any that is neither ignored
- * nor a stop, as there are no handlers. fatal_signal_pending() does not count the core dump signals,
- * a filter's SIGSYS among them. Blocked signals are queued even if ignored, so one may be pending
- * that will be dropped.
+ * fatal_signal_pending() does not count the core dump signals, a filter's SIGSYS among them. Blocked
+ * signals are queued even if ignored, so one may be pending that will be dropped.
  */
-static bool is_doomed(void)
+bool spawn_is_doomed(void)
 {
 	unsigned long fatal;
 	int bit;
@@ -191,7 +189,7 @@ long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit)
 {
 	long ret = call_once(nr, args, permit);
 
-	return ret == SPAWN_DOOMED || is_doomed() ? SPAWN_DOOMED : settle_restart(ret);
+	return ret == SPAWN_DOOMED || spawn_is_doomed() ? SPAWN_DOOMED : settle_restart(ret);
 }
 
 static int permit_execveat(u32 nr, const u64 args[6])
@@ -214,7 +212,7 @@ long spawn_execveat(const u64 args[6])
 		if (!ret && current->mm != before)
 			return 0;
 		/* So it is after every failure past exec's point of no return. */
-		if (ret == SPAWN_DOOMED || is_doomed())
+		if (ret == SPAWN_DOOMED || spawn_is_doomed())
 			return SPAWN_DOOMED;
 		if (ret != -ERESTARTNOINTR)
 			return ret < 0 ? settle_restart(ret) : -EPERM;

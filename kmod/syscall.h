@@ -21,6 +21,12 @@ typedef int spawn_permit_t(u32 nr, const u64 args[6]);
 #define SPAWN_DOOMED	(-MAX_ERRNO - 1L)
 
 /*
+ * Whether a signal is on its way that ends the task when it reaches user mode: any that is neither
+ * ignored nor a stop, as there are no handlers.
+ */
+bool spawn_is_doomed(void);
+
+/*
  * Makes the call. Returns its result, the filter's errno if that did not let it be made, or
  * SPAWN_DOOMED. @permit is asked again when a tracer had its hands on the call. No ERESTART* comes
  * out.

@@ -20,6 +20,11 @@ public:
 	/* Writes one of its files, "cgroup.freeze" for instance. */
 	void write(const std::string &file, const std::string &text) const;
 
+	const std::string &path() const
+	{
+		return path_;
+	}
+
 	/* Moves a process into it. */
 	void add(pid_t pid) const
 	{

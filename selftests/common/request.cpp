@@ -7,8 +7,12 @@
 
 #include <linux/audit.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <deque>
 #include <system_error>
 
 namespace selftest {
@@ -19,6 +23,9 @@ struct request::storage {
 	std::vector<std::string> env;
 	std::vector<const char *> argv;
 	std::vector<const char *> envp;
+	std::deque<std::string> call_texts;
+	bool spans = false;
+	bool all_own = true; /* all that was given lies in here */
 	std::vector<spawn_fd> fds;
 	std::vector<spawn_call> calls;
 	spawn_credentials credentials = {};
@@ -53,6 +60,7 @@ request::request(const char *path_address) : all_(new storage)
 	raw.arch = AUDIT_ARCH_X86_64;
 	raw.exec_dirfd = AT_FDCWD;
 	raw.path = address(path_address);
+	all_->all_own = false;
 	all_->args = { "program" };
 	all_->credentials.keep = SPAWN_KEEP_ALL;
 	all_->credentials.capabilities = SPAWN_ALL_CAPABILITIES;
@@ -66,6 +74,7 @@ request::request(const char *path_address) : all_(new storage)
 request::request(const std::string &path) : request(nullptr)
 {
 	all_->path = path;
+	all_->all_own = true;
 	all_->args = { path };
 	all_->raw.path = address(all_->path.c_str());
 	point();
@@ -125,6 +134,55 @@ request &request::call(long nr, std::initializer_list<unsigned long long> args, 
 	return *this;
 }
 
+request &request::call(long nr, const char *path_address)
+{
+	all_->all_own = false;
+	return call(nr, { address(path_address) });
+}
+
+request &request::call(long nr, const std::string &path, unsigned long long second, int fd_to)
+{
+	const char *own = all_->call_texts.emplace_back(path).c_str();
+
+	return call(nr, { address(own), second }, 0, fd_to);
+}
+
+request &request::call_write(int fd, const std::string &text)
+{
+	const char *own = all_->call_texts.emplace_back(text).c_str();
+
+	return call(SYS_write, { static_cast<unsigned>(fd), address(own), text.size() });
+}
+
+/* One range over everything: it all lies on the heap, and so not far apart. */
+void request::span_memory()
+{
+	unsigned long long begin = ~0ULL, end = 0;
+	auto cover = [&](const void *at, size_t size) {
+		begin = std::min(begin, address(at));
+		end = std::max(end, address(at) + size);
+	};
+	auto cover_strings = [&](const auto &strings) {
+		for (const std::string &string : strings)
+			cover(string.c_str(), string.size() + 1);
+	};
+
+	cover(all_->path.c_str(), all_->path.size() + 1);
+	cover_strings(all_->args);
+	cover_strings(all_->env);
+	cover_strings(all_->call_texts);
+	cover(all_->argv.data(), all_->argv.size() * sizeof(char *));
+	cover(all_->envp.data(), all_->envp.size() * sizeof(char *));
+	all_->raw.memory = begin;
+	all_->raw.memory_size = end - begin;
+}
+
+request &request::blank_mm()
+{
+	all_->spans = true;
+	return flags(SPAWN_BLANK_MM);
+}
+
 request &request::flags(unsigned long long flags)
 {
 	all_->raw.flags |= flags;
@@ -172,6 +230,12 @@ const spawn_result &request::result() const
 
 int request::submit()
 {
+	static const bool always_blank = std::getenv("SELFTEST_BLANK_MM");
+
+	if (always_blank && !(all_->raw.flags & SPAWN_ASYNC) && all_->all_own)
+		blank_mm();
+	if (all_->spans && !all_->raw.memory)
+		span_memory();
 	return ioctl(device(), SPAWN_IOC_SPAWN, &all_->raw) ? errno : 0;
 }
 

@@ -26,11 +26,18 @@ public:
 	request &fd(int from, unsigned to, unsigned flags = 0);
 	request &call(long nr, std::initializer_list<unsigned long long> args, unsigned flags = 0,
 		      int fd_to = -1);
-	request &call(long nr, const char *path)
-	{
-		return call(nr, { address(path) });
-	}
+	request &call(long nr, const char *path_address);
+	/* These keep the text they point to. */
+	request &call(long nr, const std::string &path, unsigned long long second = 0,
+		      int fd_to = -1);
+	request &call_write(int fd, const std::string &text);
 	request &flags(unsigned long long flags);
+	/*
+	 * An mm of its own, with all that was given to the builders but for addresses. In an environment
+	 * with SELFTEST_BLANK_MM every request is made so, but for asynchronous ones and those with an
+	 * address of the test's choice.
+	 */
+	request &blank_mm();
 	/* The program is the descriptor @fd of the child's table. */
 	request &exec_fd(int fd);
 
@@ -56,6 +63,7 @@ private:
 		void operator()(storage *all) const;
 	};
 	void point();
+	void span_memory();
 
 	std::unique_ptr<storage, drop> all_;
 };

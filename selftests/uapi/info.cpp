@@ -63,9 +63,9 @@ TEST_CASE("INFO tells the version, the architecture and the limits")
 
 TEST_CASE("INFO lists the flags that are served")
 {
-	constexpr unsigned long long served =
-		SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
-	constexpr unsigned long long known = served | SPAWN_BLANK_MM | SPAWN_INHERIT_FDS;
+	constexpr unsigned long long served = SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD |
+		SPAWN_BLANK_MM | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
+	constexpr unsigned long long known = served | SPAWN_INHERIT_FDS;
 	spawn_info all = info();
 
 	CHECK((all.flags & served) == served);

@@ -311,7 +311,7 @@ TEST_CASE("what is understood and not served is refused with EOPNOTSUPP")
 		if (!(all.clone_flags & wanted.raw().clone_flags))
 			check_fails(wanted, row.error, SPAWN_STAGE_REQUEST);
 	}
-	for (unsigned long long flag : { SPAWN_BLANK_MM, SPAWN_INHERIT_FDS }) {
+	for (unsigned long long flag : { SPAWN_INHERIT_FDS }) {
 		request wanted = good();
 
 		CAPTURE(flag);
@@ -319,37 +319,6 @@ TEST_CASE("what is understood and not served is refused with EOPNOTSUPP")
 		if (!(all.flags & flag))
 			check_fails(wanted, EOPNOTSUPP, SPAWN_STAGE_REQUEST);
 	}
-}
-
-TEST_CASE("credentials other than keep-all are refused until they are served")
-{
-	static const bend table[] = {
-		{ "none", [](request &r) { r.raw().credentials = 0, r.raw().credentials_size = 0; },
-		  EOPNOTSUPP },
-		{ "all zero", [](request &r) { r.raw_credentials() = {}; }, EOPNOTSUPP },
-		{ "no groups", [](request &r) { r.raw_credentials().keep &= ~SPAWN_KEEP_GROUPS; },
-		  EOPNOTSUPP },
-		{ "no ids", [](request &r) { r.raw_credentials().keep &= ~SPAWN_KEEP_IDS; },
-		  EOPNOTSUPP },
-		{ "no keyrings",
-		  [](request &r) { r.raw_credentials().keep &= ~SPAWN_KEEP_KEYRINGS; },
-		  EOPNOTSUPP },
-		{ "no privilege",
-		  [](request &r) { r.raw_credentials().keep &= ~SPAWN_KEEP_PRIVILEGE; },
-		  EOPNOTSUPP },
-		{ "one capability less",
-		  [](request &r) { r.raw_credentials().capabilities &= ~(1ULL << 21); },
-		  EOPNOTSUPP },
-		{ "user ids", [](request &r) { r.raw_credentials().set = SPAWN_SET_UIDS; },
-		  EOPNOTSUPP },
-		{ "capabilities",
-		  [](request &r) { r.raw_credentials().set = SPAWN_SET_CAPABILITIES; },
-		  EOPNOTSUPP },
-	};
-
-	if (info().features & SPAWN_FEATURE_CREDENTIALS)
-		SKIP("this module serves credentials");
-	run_table(table);
 }
 
 TEST_CASE("the structure of credentials is extensible")
@@ -436,10 +405,10 @@ TEST_CASE("of two mistakes the one that is checked first is reported")
 {
 	static const bend table[] = {
 		{ "an unknown flag before one that is not served",
-		  [](request &r) { r.flags(SPAWN_BLANK_MM | 1ULL << 40); }, EINVAL },
+		  [](request &r) { r.flags(SPAWN_INHERIT_FDS | 1ULL << 40); }, EINVAL },
 		{ "an unknown clone flag before a flag that is not served",
 		  [](request &r) {
-			  r.flags(SPAWN_BLANK_MM);
+			  r.flags(SPAWN_INHERIT_FDS);
 			  r.raw().clone_flags = CLONE_FILES;
 		  },
 		  EINVAL },
@@ -451,7 +420,7 @@ TEST_CASE("of two mistakes the one that is checked first is reported")
 		  EINVAL },
 		{ "a flag that is not served before too many fds",
 		  [](request &r) {
-			  r.flags(SPAWN_BLANK_MM);
+			  r.flags(SPAWN_INHERIT_FDS);
 			  r.raw().fd_count = ~0U;
 		  },
 		  EOPNOTSUPP },

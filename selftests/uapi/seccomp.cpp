@@ -471,3 +471,14 @@ TEST_CASE("a caller of several threads under a filter is served exactly or refus
 	else
 		check_failed(all, EDOM, SPAWN_STAGE_EXEC);
 }
+
+TEST_CASE("a filtered caller gets no clone flags")
+{
+	CHECK(in_forked_process([] {
+		      request wanted(payload("exit_with"));
+
+		      wanted.raw().clone_flags = CLONE_NEWUTS;
+		      install_filter(SYS_reboot, errno_verdict(EPERM));
+		      return spawn_and_wait(wanted).error;
+	      }) == EOPNOTSUPP);
+}

@@ -84,6 +84,7 @@ struct spawn_credentials {
 #define SPAWN_KEEP_GROUPS_IF_MUST (1U << 2)	/* ... where the caller may not drop them */
 #define SPAWN_KEEP_KEYRINGS	(1U << 3)	/* session, process and thread keyring rules of fork */
 #define SPAWN_KEEP_PRIVILEGE	(1U << 4)	/* may gain privilege by exec: no_new_privs not set */
+#define SPAWN_KEEP_KEYRINGS_IF_MUST (1U << 5)	/* ... where the caller may not leave them */
 #define SPAWN_KEEP_ALL		(SPAWN_KEEP_IDS | SPAWN_KEEP_GROUPS | SPAWN_KEEP_KEYRINGS | \
 				 SPAWN_KEEP_PRIVILEGE)
 #define SPAWN_ALL_CAPABILITIES	(~0ULL)
@@ -94,13 +95,25 @@ struct spawn_credentials {
 #define SPAWN_SET_SECUREBITS	(1U << 3)
 #define SPAWN_SET_CAPABILITIES	(1U << 4)	/* permitted ... bounding */
 
+/* The index at stage credentials: which change was not allowed. In the order they are made. */
+enum spawn_credentials_step {
+	SPAWN_CREDENTIALS_GROUPS	= 0,	/* setgroups(2) */
+	SPAWN_CREDENTIALS_GIDS		= 1,	/* setresgid(2) */
+	SPAWN_CREDENTIALS_SECUREBITS	= 2,	/* prctl(2) PR_SET_SECUREBITS */
+	SPAWN_CREDENTIALS_BOUNDING	= 3,	/* prctl(2) PR_CAPBSET_DROP */
+	SPAWN_CREDENTIALS_UIDS		= 4,	/* setresuid(2), before it PR_SET_KEEPCAPS */
+	SPAWN_CREDENTIALS_CAPABILITIES	= 5,	/* capset(2), prctl(2) PR_CAP_AMBIENT */
+	SPAWN_CREDENTIALS_KEYRINGS	= 6,	/* keyctl(2) KEYCTL_JOIN_SESSION_KEYRING */
+	SPAWN_CREDENTIALS_PRIVILEGE	= 7,	/* prctl(2) PR_SET_NO_NEW_PRIVS */
+};
+
 /* Where a spawn failed, in the order the steps are taken. */
 enum spawn_stage {
 	SPAWN_STAGE_REQUEST	= 0,	/* reading and checking the request */
 	SPAWN_STAGE_CLONE	= 1,	/* making the task */
 	SPAWN_STAGE_FDS		= 2,	/* index: which of fds */
 	SPAWN_STAGE_CALLS	= 3,	/* index: which of calls */
-	SPAWN_STAGE_CREDENTIALS	= 4,
+	SPAWN_STAGE_CREDENTIALS	= 4,	/* index: enum spawn_credentials_step */
 	SPAWN_STAGE_EXEC	= 5,	/* the error is execveat(2)'s */
 };
 
@@ -169,13 +182,14 @@ struct spawn_request {
 	__u32 credentials_size;
 	__u32 result_size;
 	__u64 result;		/* struct spawn_result, required */
+	__u64 reserved2;
 	__u64 memory;		/* for a blank mm */
 	__u64 memory_size;	/* 0: nothing; at most SPAWN_MEMORY_MAX */
 };
 
 #define SPAWN_MEMORY_MAX		(8U << 20)
 
-#define SPAWN_REQUEST_SIZE_V1		136
+#define SPAWN_REQUEST_SIZE_V1		144
 #define SPAWN_FD_SIZE_V1		16
 #define SPAWN_CALL_SIZE_V1		64
 #define SPAWN_CREDENTIALS_SIZE_V1	96
