@@ -40,7 +40,7 @@ struct confinement {
 	std::string name;
 	/* In the process that runs the tests; what the entrance needs lives as long as it. */
 	std::function<entrance()> make;
-	/* By the name of the executor. */
+	/* By the name of the executor; that of "module" goes for "blank module" too. */
 	std::map<std::string, refusal> refusals = {};
 	/* Why an executor may do here what vfork and exec do, and not what fork and exec do. */
 	const char *like_vfork = nullptr;

@@ -82,6 +82,10 @@ void add_exhausted_limits(confinements &to)
 	const refusal no_pidfd = { EMFILE, "clone",
 				   "the library holds each child by a pidfd, a descriptor" };
 
+	const refusal no_room = { ENOMEM, "clone",
+				  "an mm of the child's own needs room for the request, and the "
+				  "program would not have run either" };
+
 	to.push_back({ "RLIMIT_NPROC exhausted", just([](place &) {
 			       limit(RLIMIT_NPROC, 1);
 			       become(ordinary_user);
@@ -98,7 +102,9 @@ void add_exhausted_limits(confinements &to)
 		       .sees_more = "one descriptor less is in use" });
 	to.push_back(
 		{ "RLIMIT_AS exhausted", just([](place &) { limit(RLIMIT_AS, mapped_now()); }) });
-	to.push_back({ "RLIMIT_DATA exhausted", just(limited(RLIMIT_DATA, 0)) });
+	to.push_back({ .name = "RLIMIT_DATA exhausted",
+		       .make = just(limited(RLIMIT_DATA, 0)),
+		       .refusals = { { "blank module", no_room }, { "blank auto", no_room } } });
 }
 
 /* A group with the controllers that the tests need; somebody else may have them. */

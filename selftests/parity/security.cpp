@@ -94,10 +94,26 @@ entrance landlock(unsigned long long rights)
 	};
 }
 
-const char profile[] = R"(
-profile spawnctl_parity flags=(attach_disconnected) {
-	/** mrwlkix,
+/* As container runtimes write them. */
+const char usual_profile[] = R"(
+profile spawnctl_parity flags=(attach_disconnected,mediate_deleted) {
+	file,
 	deny /etc/shadow r,
+	deny network raw,
+	capability,
+	network,
+	signal,
+	ptrace,
+	unix,
+	mount,
+	change_profile,
+}
+)";
+
+/* A file without a place in the tree is not for such a caller. */
+const char narrow_profile[] = R"(
+profile spawnctl_parity {
+	/** mrwlkix,
 	deny network raw,
 	capability,
 	network,
@@ -112,7 +128,7 @@ profile spawnctl_parity flags=(attach_disconnected) {
 /* A profile that is loaded as long as it is used. */
 class loaded_profile final {
 public:
-	loaded_profile() : path_(folder_.file("profile", profile, 0600))
+	explicit loaded_profile(const char *text) : path_(folder_.file("profile", text, 0600))
 	{
 		if (access("/sys/kernel/security/apparmor/.load", W_OK))
 			throw not_here("AppArmor is off in this kernel");
@@ -142,12 +158,14 @@ private:
 	std::string path_;
 };
 
-entrance make_profile()
+std::function<entrance()> profiled(const char *text)
 {
-	auto loaded = std::make_shared<loaded_profile>();
+	return [text]() -> entrance {
+		auto loaded = std::make_shared<loaded_profile>(text);
 
-	return [loaded](place &) {
-		loaded->enter();
+		return [loaded](place &) {
+			loaded->enter();
+		};
 	};
 }
 
@@ -216,7 +234,13 @@ void add_security(confinements &to)
 	add_filters(to);
 	to.push_back({ "Landlock: no writing", just(landlock(LANDLOCK_ACCESS_FS_WRITE_FILE)) });
 	to.push_back({ "Landlock: no exec", just(landlock(LANDLOCK_ACCESS_FS_EXECUTE)) });
-	to.push_back({ "AppArmor profile", make_profile });
+	to.push_back({ "AppArmor profile", profiled(usual_profile) });
+	to.push_back({ .name = "AppArmor, files with a place",
+		       .make = profiled(narrow_profile),
+		       .refusals = { { "blank module",
+				       { EOPNOTSUPP, "clone",
+					 "the file that leads to an empty mm has no place in the "
+					 "tree" } } } });
 	to.push_back({ "dumpable 0", just([](place &) {
 			       checked(prctl(PR_SET_DUMPABLE, 0), "PR_SET_DUMPABLE");
 		       }) });

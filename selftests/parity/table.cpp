@@ -119,11 +119,12 @@ table::verdict table::judge_dropped(const confinement &situation, const findings
 
 table::verdict table::judge(const confinement &situation, const findings &all, const executor &who)
 {
-	/* "blank module" is refused what "module" is. */
 	const size_t space = who.name.rfind(' ');
-	auto found = situation.refusals.find(
-		space == std::string::npos ? who.name : who.name.substr(space + 1));
+	auto found = situation.refusals.find(who.name);
 
+	/* "blank module" is refused what "module" is, unless it has an entry of its own. */
+	if (found == situation.refusals.end() && space != std::string::npos)
+		found = situation.refusals.find(who.name.substr(space + 1));
 	if (found != situation.refusals.end()) {
 		const refusal &known = found->second;
 		const outcome &got = all.by.at(who.name);
