@@ -97,7 +97,7 @@ void add_status(attribute_map &all)
 		"SpeculationIndirectBranch",
 	};
 
-	for_each_line("/proc/self/status", [&all](const std::string &line) {
+	for_each_line("/proc/thread-self/status", [&all](const std::string &line) {
 		const size_t colon = line.find(':');
 		const std::string name = line.substr(0, colon);
 
