@@ -223,14 +223,6 @@ outcome run_by_library(const place &where)
 	return run_by_library(where, backend, what);
 }
 
-/* The memory for an mm of its own, should the child need one. */
-template <class Request>
-void list_memory(Request &wanted)
-{
-	if constexpr (requires { wanted.blank_mm(); })
-		wanted.blank_mm().raw().flags &= ~SPAWN_BLANK_MM;
-}
-
 template <kept what>
 outcome run_by_device(const place &where)
 {
@@ -240,7 +232,8 @@ outcome run_by_device(const place &where)
 	if (what == kept::everything) {
 		wanted.flags(SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN).fd(unlisted_fd, unlisted_fd);
 	} else {
-		list_memory(wanted);
+		/* The memory for an mm of its own, should the child need one. */
+		wanted.blank_mm().raw().flags &= ~SPAWN_BLANK_MM;
 		wanted.raw_credentials() = {};
 		wanted.raw_credentials().keep = SPAWN_KEEP_GROUPS_IF_MUST;
 	}
