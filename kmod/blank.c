@@ -108,8 +108,8 @@ void spawn_blank_exit(void)
 
 /*
  * execveat(fd, "", { "" }, {}, AT_EMPTY_PATH), whose strings and lists have to be in user memory: the
- * request ends in a pointer to the result and a zero, and the result is zeros. Another thread that
- * changes them fools its own child. The frame is a private one, since nobody has asked for this call.
+ * request has a pointer to the result followed by a zero, and the result is zeros. Another thread may
+ * exchange them. The frame is a private one, since nobody has asked for this call.
  */
 static long execute_blank_file(const struct spawn_job *job, unsigned int fd)
 {
@@ -157,10 +157,13 @@ static long become_blank(const struct spawn_job *job)
 		if (current->exit_signal)
 			hide_again(job);
 		static_call(spawn_task_work_run)();
+		/* Somebody has exchanged the strings, and this is another program: not one step of it. */
+		if (current->mm != before && ret != BLANKED)
+			send_sig(SIGKILL, current, 1);
 		if (spawn_is_doomed())
 			return SPAWN_DOOMED;
 		if (current->mm != before)
-			return ret == BLANKED ? 0 : SPAWN_DOOMED;
+			return 0;
 		/* A tracer that attaches holds a lock that exec takes. */
 		if (ret != -ERESTARTNOINTR)
 			return ret < 0 ? ret : -EOPNOTSUPP;
