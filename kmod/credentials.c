@@ -169,11 +169,28 @@ static bool keeps_all(const struct spawn_credentials *wanted)
 	       wanted->capabilities == SPAWN_ALL_CAPABILITIES;
 }
 
+/*
+ * The usual case, told for little: all that is known of the structure is what such a one holds. The
+ * check that follows otherwise would come to the same, but memchr_inv() on a few words is dear.
+ */
+static __always_inline bool is_plain(const struct spawn_credentials *wanted)
+{
+	const u64 *word = (const u64 *)&wanted->uid, *end = (const u64 *)(wanted + 1);
+	u64 any = wanted->keep & ~KEEP_KNOWN;
+
+	BUILD_BUG_ON(offsetof(struct spawn_credentials, uid) % sizeof(*word));
+#pragma GCC unroll 16
+	while (word < end)
+		any |= *word++;
+	return !any && keeps_all(wanted);
+}
+
 static int read_wanted(struct spawn_credentials *wanted, const struct spawn_request *request)
 {
-	*wanted = (struct spawn_credentials){};
-	if (!request->credentials)
+	if (!request->credentials) {
+		*wanted = (struct spawn_credentials){};
 		return request->credentials_size ? -EINVAL : 0;
+	}
 	if (request->credentials_size < SPAWN_CREDENTIALS_SIZE_V1)
 		return -EINVAL;
 	if (request->credentials_size > PAGE_SIZE)
@@ -189,9 +206,10 @@ int spawn_credentials_take(struct spawn_job *job)
 	int ret;
 
 	ret = read_wanted(&wanted, &job->request);
-	if (!ret)
-		ret = check(&wanted);
-	if (ret || keeps_all(&wanted))
+	if (ret || is_plain(&wanted))
+		return ret;
+	ret = check(&wanted);
+	if (ret)
 		return ret;
 
 	authority = kvmalloc(struct_size(authority, groups, wanted.group_count), GFP_KERNEL_ACCOUNT);

@@ -71,12 +71,12 @@ public:
 
 protected:
 	spawn_result result_ = {};
+	spawn_credentials credentials_ = {};
+	spawn_request request_ = {};
 
 private:
 	int device_;
 	spawn_fd fds_[3] = { { 0, 0, 0, 0 }, { 1, 1, 0, 0 }, { 2, 2, 0, 0 } };
-	spawn_credentials credentials_ = {};
-	spawn_request request_ = {};
 };
 
 /* Waits as the library does, so that the two can be compared. */
@@ -90,6 +90,61 @@ public:
 	{
 		device::finish();
 		check(close(result_.pidfd) < 0, "close");
+	}
+};
+
+/* A child that has memory of its own from the start, with all that the request points to. */
+class device_own_memory : public device {
+public:
+	device_own_memory(const program &what, std::uint64_t flags) : device(what, flags)
+	{
+		request_.path = bring(what.path());
+		request_.argv = bring_all(what.argv());
+		request_.envp = bring_all(what.envp());
+		request_.memory = address(memory_);
+		request_.memory_size = used_;
+	}
+
+private:
+	void *take(std::size_t size)
+	{
+		const std::size_t at = (used_ + 7) / 8 * 8;
+
+		if (at + size > sizeof(memory_))
+			throw unavailable("the environment is too large for this way");
+		used_ = at + size;
+		return memory_ + at;
+	}
+
+	std::uint64_t bring(const char *text)
+	{
+		return address(strcpy(static_cast<char *>(take(strlen(text) + 1)), text));
+	}
+
+	std::uint64_t bring_all(char *const *list)
+	{
+		std::size_t count = 0;
+
+		while (list[count])
+			count++;
+		auto *own = static_cast<std::uint64_t *>(take((count + 1) * sizeof(std::uint64_t)));
+		for (std::size_t i = 0; i < count; i++)
+			own[i] = bring(list[i]);
+		own[count] = 0;
+		return address(own);
+	}
+
+	std::size_t used_ = 0;
+	alignas(4096) char memory_[16384];
+};
+
+/* What root's child gives up that is listed nothing: groups, capabilities, keyring, privilege. */
+class device_nothing_listed final : public device_own_memory {
+public:
+	device_nothing_listed(const program &what, std::uint64_t flags)
+	    : device_own_memory(what, flags)
+	{
+		credentials_ = {};
 	}
 };
 
@@ -109,6 +164,10 @@ const std::vector<method_entry> &device_methods()
 		{ "device_async", "/dev/spawn, async", make<device, SPAWN_ASYNC> },
 		{ "device_async_pidfd", "/dev/spawn, async, pidfd",
 		  make<device_pidfd, SPAWN_ASYNC> },
+		{ "device_own_memory", "/dev/spawn, own memory",
+		  make<device_own_memory, SPAWN_BLANK_MM> },
+		{ "device_nothing_listed", "/dev/spawn, nothing listed",
+		  make<device_nothing_listed, 0> },
 	};
 
 	return list;
