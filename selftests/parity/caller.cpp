@@ -109,7 +109,6 @@ int run_caller(const entrance &enter, place where, const std::vector<executor> &
 	checked(static_cast<int>(syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC)),
 		"close_range");
 	checked(dup2(0, unlisted_fd), "dup2");
-	prepare_executors();
 	be_unusual();
 	try {
 		enter(where);

@@ -44,7 +44,10 @@ const std::vector<executor> &executors();
 /* Whether /dev/spawn can be used. */
 bool has_module();
 
-/* To be called while everything is permitted: opens and maps what the executors need. */
+/*
+ * To be called before anything is confined: opens and maps what the executors need in this process
+ * and in those it forks.
+ */
 void prepare_executors();
 
 } // namespace parity

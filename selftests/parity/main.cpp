@@ -262,6 +262,7 @@ try {
 		"dup2");
 	join_session_keyring();
 	old_keys = visible_keys();
+	prepare_executors();
 	run_wanted(all, wanted);
 	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
 	return failed || !(passed + skipped) ? 1 : 0;
