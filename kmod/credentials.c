@@ -382,16 +382,29 @@ static long apply_privilege(const struct spawn_job *job)
 	return call(job, __NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0);
 }
 
-static long (*const steps[])(const struct spawn_job *job) = {
-	[SPAWN_CREDENTIALS_GROUPS] = apply_groups,
-	[SPAWN_CREDENTIALS_GIDS] = apply_gids,
-	[SPAWN_CREDENTIALS_SECUREBITS] = apply_securebits,
-	[SPAWN_CREDENTIALS_BOUNDING] = apply_bounding,
-	[SPAWN_CREDENTIALS_UIDS] = apply_uids,
-	[SPAWN_CREDENTIALS_CAPABILITIES] = apply_capabilities,
-	[SPAWN_CREDENTIALS_KEYRINGS] = apply_keyrings,
-	[SPAWN_CREDENTIALS_PRIVILEGE] = apply_privilege,
-};
+/* A switch and not a table: kernels that guard calls through pointers make those dear. */
+static long apply(const struct spawn_job *job, enum spawn_credentials_step step)
+{
+	switch (step) {
+	case SPAWN_CREDENTIALS_GROUPS:
+		return apply_groups(job);
+	case SPAWN_CREDENTIALS_GIDS:
+		return apply_gids(job);
+	case SPAWN_CREDENTIALS_SECUREBITS:
+		return apply_securebits(job);
+	case SPAWN_CREDENTIALS_BOUNDING:
+		return apply_bounding(job);
+	case SPAWN_CREDENTIALS_UIDS:
+		return apply_uids(job);
+	case SPAWN_CREDENTIALS_CAPABILITIES:
+		return apply_capabilities(job);
+	case SPAWN_CREDENTIALS_KEYRINGS:
+		return apply_keyrings(job);
+	case SPAWN_CREDENTIALS_PRIVILEGE:
+		return apply_privilege(job);
+	}
+	return 0;
+}
 
 long spawn_credentials_apply(const struct spawn_job *job, u32 *index)
 {
@@ -402,8 +415,8 @@ long spawn_credentials_apply(const struct spawn_job *job, u32 *index)
 	*index = 0;
 	if (!job->authority)
 		return 0;
-	for (; *index < ARRAY_SIZE(steps); ++*index) {
-		ret = steps[*index](job);
+	for (; *index <= SPAWN_CREDENTIALS_PRIVILEGE; ++*index) {
+		ret = apply(job, *index);
 		if (ret)
 			return ret;
 	}
