@@ -170,7 +170,8 @@ spawnctl::command describe(const run_options &options, const std::vector<descrip
 	if (options.directory)
 		command.cwd(*options.directory);
 	change_environment(command, options);
-	return command.keep_signal_mask(options.keep_signal_mask)
+	return command.credentials(list_authority(options.authority))
+		.keep_signal_mask(options.keep_signal_mask)
 		.keep_ignored_signals(options.keep_ignored_signals)
 		.asynchronous(options.asynchronous)
 		.stopped(options.stopped)
@@ -254,28 +255,6 @@ class run_help final : public CLI::Formatter {
 	}
 };
 
-/* An empty word is not the same as none. */
-void add_word(CLI::App &app, const char *names, std::optional<std::string> &word, const char *type,
-	      const char *help)
-{
-	auto set = [&word](const std::string &value) {
-		word = value;
-	};
-
-	app.add_option_function<std::string>(names, set, help)->type_name(type);
-}
-
-/* CLI11 is not to look into the values: one for each time the option is given. */
-void add_list(CLI::App &app, const char *names, std::vector<std::string> &list, const char *type,
-	      const char *help)
-{
-	app.add_option(names, list, help)
-		->type_name(type)
-		->expected(1)
-		->allow_extra_args(false)
-		->take_all();
-}
-
 } // namespace
 
 CLI::App *add_run(CLI::App &app, run_options &options)
@@ -297,6 +276,7 @@ CLI::App *add_run(CLI::App &app, run_options &options)
 	add_word(*run, "-a,--argv0", options.argv0, "NAME", "what the program gets as argv[0]");
 	add_word(*run, "--exec-fd", options.exec_fd, "N",
 		 "run the program open at this descriptor; PROGRAM is only its argv[0]");
+	add_authority(*run, options.authority);
 	run->add_flag("--keep-signal-mask", options.keep_signal_mask,
 		      "leave blocked the signals that are blocked here");
 	run->add_flag("--keep-ignored-signals", options.keep_ignored_signals,
@@ -308,13 +288,15 @@ CLI::App *add_run(CLI::App &app, run_options &options)
 	run->add_flag("-v,--verbose", options.verbose, "say who made the child, and why");
 	run->footer(
 		"Nothing reaches the program but what is listed: descriptors 0, 1 and 2, the\n"
-		"environment, the directory and the credentials.\n\n"
+		"environment and the directory; of the credentials only the real ids. Root's\n"
+		"program has no capability then, and sudo does not work.\n\n"
 		"Exit status: the program's; 128+N if signal N ended it; 127 if it was not found,\n"
 		"126 if it could not be started, 125 if spawnctl failed, 2 for a wrong option.\n\n"
 		"Examples:\n"
 		"  spawnctl run -- ls -l /proc/self/fd\n"
 		"  spawnctl run --chdir / -i -E PATH -E LANG=C -- sh -c 'pwd; env'\n"
 		"  spawnctl run --fd 9:3 -- cat /dev/fd/3 9</etc/hostname\n"
+		"  spawnctl run --user nobody --keep-capability net_bind_service -- id\n"
 		"  spawnctl run --verbose --backend fallback -- true\n");
 	return run;
 }

@@ -16,6 +16,8 @@
 
 #include <spawnctl/info.hpp>
 
+#include "authority.hpp"
+
 namespace tool {
 
 /* Exit statuses of the tool itself; spawnctl(1) lists them. Those from 125 on are env(1)'s. */
@@ -60,6 +62,7 @@ struct run_options {
 	bool clear_env = false;
 	std::optional<std::string> argv0;
 	std::optional<std::string> exec_fd;
+	authority_options authority;
 	bool keep_signal_mask = false;
 	bool keep_ignored_signals = false;
 	bool asynchronous = false;

@@ -13,6 +13,7 @@
 #include <linux/magic.h>
 #include <linux/spawn_calls.h>
 
+#include "authority.hpp"
 #include "syscall.hpp"
 
 namespace spawnctl {
@@ -240,6 +241,15 @@ void make_calls(const child_orders &orders)
 	}
 }
 
+void limit_authority(const child_orders &orders)
+{
+	const auto &wanted =
+		*reinterpret_cast<const spawn_credentials *>(orders.request->credentials);
+
+	if (const long ret = authority::apply(wanted, !orders.borrows))
+		fail(orders, SPAWN_STAGE_CREDENTIALS, 0, ret);
+}
+
 /* execve(2) where it says the same: older filters know only that one, and so do many tracers. */
 long exec(const spawn_request &request)
 {
@@ -257,6 +267,7 @@ extern "C" void spawnctl_child(const child_orders *orders)
 	set_signal_mask(*orders);
 	make_descriptors(*orders);
 	make_calls(*orders);
+	limit_authority(*orders);
 	fail(*orders, SPAWN_STAGE_EXEC, 0, exec(*orders->request));
 }
 

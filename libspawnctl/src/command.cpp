@@ -5,12 +5,17 @@
 #include <algorithm>
 #include <iterator>
 
+#include <linux/sched.h>
+
 #include "description.hpp"
 #include "launch.hpp"
 
 namespace spawnctl {
 
 namespace {
+
+constexpr std::uint64_t all_namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+	CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
 
 /* A NUL would end the string early in the child, which is never what is meant. */
 void check_text(description &what, const std::string &text)
@@ -182,6 +187,31 @@ command &command::calls(std::vector<system_call> list)
 {
 	for (system_call &each : list)
 		call(std::move(each));
+	return *this;
+}
+
+command &command::credentials(spawnctl::credentials listed)
+{
+	what_->credentials = std::move(listed);
+	return *this;
+}
+
+command &command::keep_credentials()
+{
+	return credentials(spawnctl::credentials::all());
+}
+
+command &command::new_namespaces(std::uint64_t flags)
+{
+	if (flags & ~all_namespaces)
+		what_->mistake = "new_namespaces() takes CLONE_NEW* only";
+	what_->clone_flags |= flags;
+	return *this;
+}
+
+command &command::cgroup(int fd)
+{
+	what_->cgroup_fd = fd;
 	return *this;
 }
 

@@ -12,6 +12,7 @@
 
 #include <linux/spawn.h>
 
+#include <spawnctl/credentials.hpp>
 #include <spawnctl/info.hpp>
 #include <spawnctl/system_call.hpp>
 
@@ -37,6 +38,9 @@ struct description final {
 	std::vector<system_call> calls;
 
 	std::uint64_t flags = SPAWN_PIDFD;
+	std::uint64_t clone_flags = 0; /* CLONE_NEW* */
+	std::optional<int> cgroup_fd;
+	spawnctl::credentials credentials;
 	backend wanted = backend::automatic;
 
 	/* The first thing told that cannot be; a static sentence. */

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 
+#include "authority.hpp"
 #include "calls.hpp"
 #include "outcome.hpp"
 #include "syscall.hpp"
@@ -23,6 +24,11 @@ constexpr std::uint64_t flags_known = SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD 
 constexpr std::uint64_t flags_served =
 	SPAWN_ASYNC | SPAWN_PIDFD | SPAWN_BLANK_MM | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
 
+/* What clone(2) knows; the rest takes clone3(2). */
+constexpr std::uint64_t clone_flags_old = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
+	CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+constexpr std::uint64_t clone_flags_known = clone_flags_old | CLONE_NEWTIME | CLONE_INTO_CGROUP;
+
 int fail(spawn_result &result, unsigned stage, unsigned index, int error) noexcept
 {
 	result.state = SPAWN_STATE_NOT_STARTED;
@@ -35,20 +41,19 @@ int fail(spawn_result &result, unsigned stage, unsigned index, int error) noexce
 /* The module's rules, so that the same request is refused alike. */
 int check_request(const spawn_request &request, const char *&detail) noexcept
 {
-	const auto *credentials = reinterpret_cast<const spawn_credentials *>(request.credentials);
+	const auto &credentials = *reinterpret_cast<const spawn_credentials *>(request.credentials);
 
-	if (request.flags & ~flags_known)
+	if (request.flags & ~flags_known || request.clone_flags & ~clone_flags_known)
 		return EINVAL;
 	if (request.flags & SPAWN_STOPPED) {
 		detail = "only the module can stop a child between its exec and its first "
 			 "instruction";
 		return EOPNOTSUPP;
 	}
-	if (request.flags & ~flags_served || request.clone_flags)
+	if (request.flags & ~flags_served)
 		return EOPNOTSUPP;
-	if (!credentials || credentials->keep != SPAWN_KEEP_ALL || credentials->set ||
-	    credentials->capabilities != SPAWN_ALL_CAPABILITIES)
-		return EOPNOTSUPP;
+	if (const int error = authority::check(credentials))
+		return error;
 	if (request.fd_count > fds_max || request.call_count > calls_max)
 		return E2BIG;
 	return 0;
@@ -139,7 +144,9 @@ long clone_borrowing(const spawn_request &request, spawn_result &result, workspa
 	const bool async = request.flags & SPAWN_ASYNC;
 	clone_args args {};
 
-	args.flags = CLONE_VM | CLONE_FILES | CLONE_CLEAR_SIGHAND | CLONE_PIDFD;
+	args.flags =
+		CLONE_VM | CLONE_FILES | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | request.clone_flags;
+	args.cgroup = static_cast<unsigned>(request.cgroup_fd);
 	args.pidfd = reinterpret_cast<std::uintptr_t>(&result.pidfd);
 	if (async) {
 		if (const int error = space.own_stack.obtain())
@@ -189,7 +196,25 @@ int spawn_borrowing(const spawn_request &request, spawn_result &result, workspac
 
 #endif
 
-/* clone(2) as old as it can be: CLONE_VFORK makes it return when the outcome is known. */
+/*
+ * clone(2) as old as it can be, else clone3(2). CLONE_VFORK makes it return when the outcome is known.
+ * 0 in the child.
+ */
+long clone_forking(const spawn_request &request, int &pidfd) noexcept
+{
+	const std::uint64_t flags = CLONE_VFORK | CLONE_PIDFD | request.clone_flags;
+	clone_args args {};
+
+	/* No stack, no thread area; of the pointers only the pidfd's counts. */
+	if (!(request.clone_flags & ~clone_flags_old))
+		return sys::call(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr);
+	args.flags = flags;
+	args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+	args.cgroup = static_cast<unsigned>(request.cgroup_fd);
+	const long ret = sys::call(SYS_clone3, &args, sizeof(args));
+	return ret == -ENOSYS ? -EOPNOTSUPP : ret;
+}
+
 int spawn_forking(const spawn_request &request, spawn_result &result, workspace &space)
 {
 	const shared_result shared;
@@ -210,9 +235,7 @@ int spawn_forking(const spawn_request &request, spawn_result &result, workspace 
 		const blocked_signals blocked;
 
 		space.orders.mask = request.flags & SPAWN_KEEP_SIGMASK ? blocked.former() : 0;
-		/* No stack, no thread area; of the pointers only the pidfd's counts. */
-		pid = sys::call(SYS_clone, CLONE_VFORK | CLONE_PIDFD, nullptr, &pidfd, nullptr,
-				nullptr);
+		pid = clone_forking(request, pidfd);
 		if (!pid)
 			spawnctl_child(&space.orders);
 	}
@@ -295,7 +318,10 @@ service serves() noexcept
 {
 	service what;
 
+	/* Whatever judges the caller judges the child's own system calls. */
+	what.features = SPAWN_FEATURE_SECCOMP | SPAWN_FEATURE_AUDIT | SPAWN_FEATURE_CREDENTIALS;
 	what.flags = flags_served;
+	what.clone_flags = ask().at == step::clone3 ? clone_flags_old : clone_flags_known;
 	what.fds_max = fds_max;
 	what.calls_max = calls_max;
 	what.calls = permitted_calls();

@@ -7,6 +7,7 @@
 #include "fallback.hpp"
 #include "launch.hpp"
 #include "module.hpp"
+#include "plan.hpp"
 
 namespace spawnctl {
 
@@ -49,12 +50,33 @@ static service service_of(const spawn_info &info) noexcept
 	return what;
 }
 
+/*
+ * Who would make the child of a command that was told nothing. The module is asked by such a request
+ * without a program, which fails at the exec: nothing else tells whether it serves this caller.
+ */
+static void try_plain(module::obstacle &no_module, fallback::obstacle &no_borrow)
+{
+	description nothing;
+	plan request;
+	failure why;
+	spawn_result result {};
+
+	nothing.argv.emplace_back();
+	nothing.inherits_environment = false;
+	nothing.flags = 0;
+	request.make(nothing, plan::layout::borrowed, why);
+	if (no_module.at == module::step::none)
+		module::spawn(request.request(), result, false, no_module);
+	if (request.request().memory_size)
+		no_borrow = { fallback::step::own_memory, 0 };
+}
+
 availability info(backend wanted)
 {
 	availability found;
 	spawn_info answer {};
 	module::obstacle no_module = module::ask(answer);
-	const fallback::obstacle no_borrow = fallback::ask();
+	fallback::obstacle no_borrow = fallback::ask();
 
 	found.module_present = no_module.at == module::step::none;
 	found.module_error = system_error_code(no_module.error);
@@ -72,15 +94,16 @@ availability info(backend wanted)
 		found.reason = bad_variable;
 		return found;
 	}
-	if (found.wanted == backend::module && !found.module_present) {
-		found.error = found.module_error;
-		found.reason = found.module_reason;
-		return found;
-	}
-	const bool module = found.wanted != backend::fallback && found.module_present;
-	found.executor = module ? backend::module : backend::fallback;
 	if (found.wanted == backend::fallback)
 		no_module = { module::step::not_wanted, 0 };
+	try_plain(no_module, no_borrow);
+	const bool module = no_module.at == module::step::none;
+	if (found.wanted == backend::module && !module) {
+		found.error = system_error_code(no_module.error);
+		found.reason = module::describe(no_module);
+		return found;
+	}
+	found.executor = module ? backend::module : backend::fallback;
 	found.reason = word_reason(found.executor, no_module, no_borrow);
 	return found;
 }

@@ -108,7 +108,7 @@ obstacle find_obstacle(const spawn_request &request, const spawn_info &info) noe
 	if (request.clone_flags & ~info.clone_flags)
 		return { step::clone_flags, EOPNOTSUPP };
 	if (!(info.features & SPAWN_FEATURE_CREDENTIALS) &&
-	    (!credentials || credentials->keep != SPAWN_KEEP_ALL || credentials->set ||
+	    (!credentials || ~credentials->keep & SPAWN_KEEP_ALL || credentials->set ||
 	     credentials->capabilities != SPAWN_ALL_CAPABILITIES))
 		return { step::credentials, EOPNOTSUPP };
 	if (request.fd_count > info.fds_max || request.call_count > info.calls_max ||

@@ -8,9 +8,11 @@
 
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/sched.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "authority.hpp"
 #include "calls.hpp"
 #include "search.hpp"
 
@@ -25,26 +27,6 @@ constexpr std::uint32_t native_arch = AUDIT_ARCH_AARCH64;
 #else
 constexpr std::uint32_t native_arch = 0; /* no module to tell */
 #endif
-
-/*
- * The caller's credentials, as with fork and exec: the one thing every module serves. The default
- * becomes "nothing" here once modules do.
- */
-constexpr spawn_credentials keep_all = {
-	.keep = SPAWN_KEEP_ALL,
-	.set = 0,
-	.capabilities = SPAWN_ALL_CAPABILITIES,
-	.uid = {},
-	.gid = {},
-	.groups = 0,
-	.group_count = 0,
-	.securebits = 0,
-	.permitted = 0,
-	.effective = 0,
-	.inheritable = 0,
-	.ambient = 0,
-	.bounding = 0,
-};
 
 template <typename type>
 std::uint64_t address(const type *of)
@@ -174,11 +156,13 @@ bool needs_own_memory(const system_call &call)
 }
 
 /* By spawn(4)'s rule. A guess that errs on this side costs a copy. */
-bool needs_own_memory(const description &what)
+bool needs_own_memory(const description &what, const spawn_credentials &credentials)
 {
-	return what.flags & SPAWN_BLANK_MM ||
+	/* A time namespace belongs to an address space. */
+	return what.flags & SPAWN_BLANK_MM || what.clone_flags & (CLONE_NEWUSER | CLONE_NEWTIME) ||
 		std::any_of(what.calls.begin(), what.calls.end(),
-			    [](const system_call &call) { return needs_own_memory(call); });
+			    [](const system_call &call) { return needs_own_memory(call); }) ||
+		authority::changes(credentials);
 }
 
 } // namespace
@@ -256,7 +240,8 @@ bool plan::make(const description &what, layout how, failure &why)
 	}
 	if (!find_program(what, why))
 		return false;
-	if (needs_own_memory(what))
+	set_credentials(what.credentials.listed());
+	if (needs_own_memory(what, credentials_))
 		how = layout::contiguous;
 
 	/*
@@ -267,7 +252,9 @@ bool plan::make(const description &what, layout how, failure &why)
 	const bool as_it_is =
 		what.inherits_environment && what.variables.empty() && how == layout::borrowed;
 	const std::size_t inherited = what.inherits_environment && !as_it_is ? count(environ) : 0;
-	const std::size_t size = bytes_needed(what, how, inherited, path_);
+	const std::vector<gid_t> &groups = what.credentials.listed().groups;
+	const std::size_t size =
+		bytes_needed(what, how, inherited, path_) + aligned(groups.size() * sizeof(gid_t));
 	if (size > sizeof(small_))
 		large_ = std::make_unique_for_overwrite<std::byte[]>(size);
 	std::byte *const block = large_ ? large_.get() : small_;
@@ -276,12 +263,21 @@ bool plan::make(const description &what, layout how, failure &why)
 	request_.size = sizeof(request_);
 	request_.arch = native_arch;
 	request_.flags = what.flags;
-	request_.credentials = address(&keep_all);
-	request_.credentials_size = sizeof(keep_all);
+	request_.clone_flags = what.clone_flags;
+	if (what.cgroup_fd) {
+		request_.clone_flags |= CLONE_INTO_CGROUP;
+		request_.cgroup_fd = *what.cgroup_fd;
+	}
 	request_.result_size = sizeof(spawn_result);
 	if (how == layout::contiguous) {
 		request_.memory = address(block);
 		request_.memory_size = size;
+	}
+	if (credentials_.group_count) {
+		credentials_.groups =
+			address(from.array<std::byte>(aligned(groups.size() * sizeof(gid_t))));
+		std::copy(groups.begin(), groups.end(),
+			  reinterpret_cast<gid_t *>(credentials_.groups));
 	}
 	set_calls(what, from);
 	set_fds(what, from);
@@ -292,6 +288,30 @@ bool plan::make(const description &what, layout how, failure &why)
 		set_environment(what, inherited, from);
 	set_program(what, from);
 	return true;
+}
+
+void plan::set_credentials(const spawnctl::credentials::content &listed)
+{
+	const capability_sets &sets = listed.sets;
+	const bool sets_sets = listed.set & SPAWN_SET_CAPABILITIES;
+
+	credentials_ = {
+		.keep = listed.keep,
+		.set = listed.set,
+		.capabilities = listed.capabilities,
+		.uid = { listed.uid[0], listed.uid[1], listed.uid[2] },
+		.gid = { listed.gid[0], listed.gid[1], listed.gid[2] },
+		.groups = 0,
+		.group_count = static_cast<unsigned>(listed.groups.size()),
+		.securebits = listed.securebits,
+		.permitted = sets_sets ? sets.permitted : 0,
+		.effective = sets_sets ? sets.effective : 0,
+		.inheritable = sets_sets ? sets.inheritable : 0,
+		.ambient = sets_sets ? sets.ambient : 0,
+		.bounding = sets_sets ? sets.bounding : 0,
+	};
+	request_.credentials = address(&credentials_);
+	request_.credentials_size = sizeof(credentials_);
 }
 
 bool plan::find_program(const description &what, failure &why)

@@ -49,6 +49,7 @@ private:
 	class arena;
 
 	bool find_program(const description &what, failure &why);
+	void set_credentials(const spawnctl::credentials::content &listed);
 	void set_program(const description &what, arena &from);
 	void set_arguments(const description &what, arena &from);
 	void set_environment(const description &what, std::size_t inherited, arena &from);
@@ -56,6 +57,7 @@ private:
 	void set_calls(const description &what, arena &from);
 
 	spawn_request request_ {};
+	spawn_credentials credentials_; /* set by make() */
 	std::string found_; /* the program, where it had to be searched */
 	const std::string *path_ = nullptr; /* that or the description's; nullptr: by descriptor */
 	std::unique_ptr<std::byte[]> large_;

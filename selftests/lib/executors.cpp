@@ -23,12 +23,19 @@ namespace selftest {
 
 spawnctl::command executor::command(std::string program, std::vector<std::string> args) const
 {
-	return spawnctl::command(std::move(program), std::move(args)).use(backend);
+	return spawnctl::command(std::move(program), std::move(args))
+		.keep_credentials()
+		.use(backend);
 }
 
 spawnctl::command executor::from_fd(int fd, std::vector<std::string> args) const
 {
-	return spawnctl::command::from_fd(fd, std::move(args)).use(backend);
+	return spawnctl::command::from_fd(fd, std::move(args)).keep_credentials().use(backend);
+}
+
+spawnctl::command executor::bare_command(std::string program, std::vector<std::string> args) const
+{
+	return spawnctl::command(std::move(program), std::move(args)).use(backend);
 }
 
 namespace {
@@ -58,18 +65,19 @@ std::vector<executor> find_executors()
 
 	if (here.module_present)
 		all.push_back({ "module", backend::module, "module", "clone3", true, -1, 0,
-				bool(here.module.flags & SPAWN_BLANK_MM) });
+				bool(here.module.flags & SPAWN_BLANK_MM),
+				bool(here.module.features & SPAWN_FEATURE_CREDENTIALS) });
 	all.push_back({ "clone3", backend::fallback, "fallback: asked for", "clone3", true, -1, 0,
-			true });
+			true, true });
 	/* ENOSYS, since glibc needs it to make threads without clone3. */
 	all.push_back({ "fork", backend::fallback,
 			"fallback by fork: clone3: Function not implemented; asked for",
-			"fork: clone3: Function not implemented", false, SYS_clone3, ENOSYS,
+			"fork: clone3: Function not implemented", false, SYS_clone3, ENOSYS, true,
 			true });
 	all.push_back({ "fork without close_range", backend::fallback,
 			"fallback by fork: close_range: Operation not permitted; asked for",
 			"fork: close_range: Operation not permitted", false, SYS_close_range, EPERM,
-			true });
+			true, true });
 	return all;
 }
 
@@ -125,6 +133,13 @@ void run_on_borrowing_executors(void (*body)(const executor &))
 {
 	for (const executor &who : executors())
 		if (who.borrows)
+			run_on(who, [&] { body(who); });
+}
+
+void run_on_limiting_executors(void (*body)(const executor &))
+{
+	for (const executor &who : executors())
+		if (who.limits)
 			run_on(who, [&] { body(who); });
 }
 

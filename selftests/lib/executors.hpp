@@ -21,18 +21,23 @@ struct executor {
 	long refused_call; /* a filter fails this system call with @refusal; -1: no filter */
 	int refusal;
 	bool owns; /* it serves children with memory of their own */
+	bool limits; /* it serves credentials that differ from the caller's */
 
-	/* A command that this executor is to carry out, or nobody. */
+	/* A command that this executor is to carry out, or nobody; with the caller's credentials. */
 	spawnctl::command command(std::string program, std::vector<std::string> args = {}) const;
 	spawnctl::command from_fd(int fd, std::vector<std::string> args = {}) const;
+	/* The same with no credentials listed. */
+	spawnctl::command bare_command(std::string program,
+				       std::vector<std::string> args = {}) const;
 };
 
 /* The module when it is there, and each way of the fallback. */
 const std::vector<executor> &executors();
 
-/* One section for each, or for each that borrows, or for each as it is when it does not. */
+/* One section for each, or for each that borrows, or serves credentials, or makes children with memory of their own. */
 void run_on_every_executor(void (*body)(const executor &who));
 void run_on_borrowing_executors(void (*body)(const executor &who));
+void run_on_limiting_executors(void (*body)(const executor &who));
 void run_with_own_memory(void (*body)(const executor &who, const executor &borrowing));
 
 /* The same executor for a request that needs memory of its own. */
@@ -47,6 +52,10 @@ executor with_own_memory(executor who);
 /* The same for executors whose child is on the caller's memory until its exec. */
 #define BORROWING_TEST_CASE(name)                                    \
 	DECLARE_EXECUTOR_TEST_CASE(name, run_on_borrowing_executors, \
+				   INTERNAL_CATCH_UNIQUE_NAME(executor_test))
+/* The same for executors that serve credentials. */
+#define CREDENTIALS_TEST_CASE(name)                                 \
+	DECLARE_EXECUTOR_TEST_CASE(name, run_on_limiting_executors, \
 				   INTERNAL_CATCH_UNIQUE_NAME(executor_test))
 /* For what needs memory of its own: @who makes such a child, @borrowing the same without. */
 #define OWN_MEMORY_TEST_CASE(name) \

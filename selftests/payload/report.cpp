@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // report: writes what it finds of itself to descriptor $REPORT_TO (or 1), a word, a tab and the
-// value on each line: descriptors, ids, signals, arguments, environment, cwd, parent.
+// value on each line: descriptors, ids, privilege, namespaces, signals, arguments, environment, cwd.
 // Opens nothing but /proc entries, and closes each before it looks at the next.
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 extern char **environ;
 
@@ -89,6 +92,28 @@ static void report_status()
 	fclose(status);
 }
 
+static void report_privilege()
+{
+	int death_signal = 0;
+
+	prctl(PR_GET_PDEATHSIG, &death_signal);
+	fprintf(out, "securebits\t%d\ndeath_signal\t%d\nsession_keyring\t%ld\n",
+		prctl(PR_GET_SECUREBITS), death_signal,
+		syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0));
+}
+
+static void report_namespaces()
+{
+	for (const char *name : { "cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts" }) {
+		char path[64], target[64];
+
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
+		ssize_t length = readlink(path, target, sizeof(target) - 1);
+		target[length < 0 ? 0 : length] = 0;
+		fprintf(out, "ns_%s\t%s\n", name, target);
+	}
+}
+
 static void report_place()
 {
 	char cwd[4096];
@@ -110,6 +135,8 @@ int main(int, char **argv)
 	report_fds();
 	report_ids();
 	report_status();
+	report_privilege();
+	report_namespaces();
 	report_place();
 	for (; *argv; argv++)
 		fprintf(out, "argv\t%s\n", *argv);

@@ -13,13 +13,13 @@ calls_by_name() {
 
 executor_is_named() {
 	local here=fallback
-	[[ ! -e /dev/spawn ]] || here=module
+	! module_serves_credentials || here=module
 	expect 0 "*executor:       $here*" '' "$tool" info &&
 		expect 0 "*\"executor\": \"$here\"*\"reason\": \"$here*\"*" '' "$tool" info --json
 }
 
 forced_fallback() {
-	expect 0 '*"executor": "fallback"*"reason": "fallback: asked for"*"error": null*' '' \
+	expect 0 '*"executor": "fallback"*"reason": "fallback*asked for"*"error": null*' '' \
 		"$tool" info --json --backend fallback
 }
 
@@ -33,10 +33,12 @@ print(*sorted(info), *sorted(info["module"]))')"
 }
 
 forced_module() {
-	if [[ -e /dev/spawn ]]; then
+	if module_serves_credentials; then
 		expect 0 '*ABI 1*stopped*executor: *module' '' "$tool" info --backend module &&
 			expect 0 '*"executor": "module"*"present": true*"abi": 1,*' '' \
 				"$tool" info --json --backend module
+	elif [[ -e /dev/spawn ]]; then
+		expect 1 '*ABI 1*stopped*executor: *none: Operation not supported' '' "$tool" info --backend module
 	else
 		expect 1 $'module: *no: /dev/spawn: No such file or directory\n*executor: *none: *' '' \
 			"$tool" info --backend module &&

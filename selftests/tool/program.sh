@@ -107,6 +107,29 @@ by_descriptor() {
 			"$tool" run --exec-fd 77 -- name
 }
 
+# As root; the payload says what there is.
+nothing_listed() {
+	expect_report cap_effective '0000000000000000;' && compare groups ';' "$(said groups)" &&
+		compare no_new_privs '1;' "$(said no_new_privs)"
+}
+
+everything_listed() {
+	expect_report cap_effective "$(awk '/^CapEff/ { print $2 }' /proc/self/status);" --keep-credentials &&
+		compare groups "$(grep Groups: /proc/self/status | cut -f2 | sed "s, $,,");" "$(said groups)"
+}
+
+user_and_groups() {
+	expect_report uids '65534 65534 65534;' --user nobody --groups 3,daemon --keep-capability NET_RAW &&
+		compare gids '65534 65534 65534;' "$(said gids)" && compare groups '1 3;' "$(said groups)" &&
+		compare capabilities '0000000000002000;' "$(said cap_effective)" &&
+		expect_report uids '4711 4711 4711;' --user 4711 --group daemon &&
+		compare gids '1 1 1;' "$(said gids)"
+}
+
+not_allowed() {
+	expect 126 '' 'spawnctl: true: credentials: Invalid argument' "$tool" run --keep-privilege -- true
+}
+
 asynchronous() {
 	expect 3 out '' "$tool" run --asynchronous -- sh -c 'echo out; exit 3' &&
 		expect 127 '' 'spawnctl: ./no-such: exec: No such file or directory' \
@@ -137,6 +160,18 @@ test_program() {
 	check "the environment is passed, cleared, set and unset $with" environment
 	check "arguments and --argv0 reach the program $with" arguments
 	check "--exec-fd runs an open program $with" by_descriptor
+	if [[ ! $serves_credentials ]]; then
+		check "credentials are refused by a module that can only keep them" \
+			expect 126 '' 'spawnctl: true: request*: Operation not supported' \
+			"$build/tools/spawnctl" run -- true
+	elif ((EUID == 0)); then
+		check "root's program has no authority by default $with" nothing_listed
+		check "--keep-credentials keeps all $with" everything_listed
+		check "--user, --group, --groups and --keep-capability list some $with" user_and_groups
+		check "what root would get back anyway is refused $with" not_allowed
+	else
+		skip_check "credentials of root's programs $with" "needs root"
+	fi
 	check "--asynchronous has the same outcome $with" asynchronous
 	check "--verbose says who made the child $with" verbose
 }

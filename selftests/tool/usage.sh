@@ -26,6 +26,14 @@ wrong_options() {
 		run|--env|=x|--|true
 		run|--unset|a=b|--|true
 		run|--backend|bogus|--|true
+		run|--user|no-such-user|--|true
+		run|--user|-1|--|true
+		run|--user|4294967295|--|true
+		run|--user|4711|--|true
+		run|--group|no-such-group|--|true
+		run|--groups|0,no-such-group|--|true
+		run|--keep-capability|bogus|--|true
+		run|--keep-capability|64|--|true
 		info|--bogus
 		info|word
 		info|--|word
@@ -49,7 +57,7 @@ help_names_every_option() {
 	expect 0 '*Usage: spawnctl*run*info*' '' "$tool" --help &&
 		expect 0 '*--json*--backend*Examples*' '' "$tool" info --help &&
 		expect 0 '*Examples*' '' "$tool" run --help || return 1
-	for option in --fd --no-stdio --chdir --env --unset --clear-env --argv0 --exec-fd --keep-signal-mask \
+	for option in --keep-credentials --keep-capability --user --groups --fd --no-stdio --chdir --env --unset --clear-env --argv0 --exec-fd --keep-signal-mask \
 		--keep-ignored-signals --asynchronous --stopped --backend --verbose; do
 		grep -qw -- "$option" output || { echo "no $option"; return 1; }
 	done

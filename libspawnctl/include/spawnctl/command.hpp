@@ -6,6 +6,7 @@
 #ifndef SPAWNCTL_COMMAND_HPP
 #define SPAWNCTL_COMMAND_HPP
 
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include <system_error>
 #include <vector>
 
+#include <spawnctl/credentials.hpp>
 #include <spawnctl/error.hpp>
 #include <spawnctl/export.hpp>
 #include <spawnctl/info.hpp>
@@ -34,11 +36,11 @@ struct description; // internal: what a command has been told
  *  - every signal at its default action, none blocked: keep_ignored_signals(), keep_signal_mask();
  *  - the caller's environment: env(), unset_env(), clear_env(), environment();
  *  - the caller's working directory: cwd();
+ *  - of the caller's authority only its real ids: credentials(), keep_credentials();
+ *  - the caller's namespaces and cgroup: new_namespaces(), cgroup();
  *  - spawn() returns when the program runs: asynchronous();
  *  - whoever serves best makes the child: use().
- * Credentials are the caller's, as with fork(2) and execve(2), on every executor: this version
- * drops nothing. Confinement (seccomp, namespaces, cgroup, security label, limits) always comes
- * along.
+ * Confinement (seccomp, namespaces, cgroup, security label, limits) always comes along.
  *
  * Objects are values: copyable, movable, reusable for any number of spawns; one moved from can only
  * be assigned to or destroyed. Members that describe
@@ -118,6 +120,32 @@ public:
 	command &call(unsigned nr, std::initializer_list<call_argument> args = {});
 	/** Several, in order. */
 	command &calls(std::vector<system_call> list);
+
+	/**
+	 * What authority the child gets; see credentials.hpp. By default none but the real ids. That
+	 * is not what fork(2) and execve(2) do: sudo(8) and ping(8) do not work below such a child,
+	 * and root's child has no capability.
+	 */
+	command &credentials(spawnctl::credentials listed);
+	/** credentials(spawnctl::credentials::all()): all of it goes along, as with fork and exec. */
+	command &keep_credentials();
+
+	/**
+	 * The child is born in new namespaces: CLONE_NEWNS ... CLONE_NEWUSER of clone(2), added to
+	 * those given before. Failures are clone(2)'s, at stage clone: EPERM without CAP_SYS_ADMIN,
+	 * unless CLONE_NEWUSER comes along; ENOSPC: as many as there may be. Calls are made in the new
+	 * namespaces, with all capabilities in a new user namespace; credentials() come after them.
+	 * EOPNOTSUPP (stage clone): CLONE_NEWTIME needs clone3(2). EINVAL (stage request): other flags.
+	 */
+	command &new_namespaces(std::uint64_t flags);
+
+	/**
+	 * The child is born in the cgroup whose folder, of cgroup2, the caller has open at @fd (O_PATH
+	 * will do); it may be closed once spawn() has returned. At stage clone: EBADF, it is no such
+	 * folder; EACCES, the caller may not put it there; EBUSY, EOPNOTSUPP, ENODEV as clone(2) says,
+	 * EOPNOTSUPP also where clone3(2) is not permitted.
+	 */
+	command &cgroup(int fd);
 
 	/**
 	 * The child never runs on the caller's memory, not even until its exec. It does so by itself

@@ -69,18 +69,27 @@ struct availability final {
 	/** What was asked for, after SPAWNCTL_BACKEND had its say. */
 	backend wanted = backend::automatic;
 
-	/** Who would run a plain request; backend::automatic when nobody would (see @error). */
+	/**
+	 * Who would run a command that was told nothing, in the calling thread as it is now;
+	 * backend::automatic when nobody would (see @error). A command that asks for more than the
+	 * executor serves may end up elsewhere: process::executor().
+	 */
 	backend executor = backend::automatic;
 
 	/** As process::reason(): "module", "fallback: /dev/spawn: No such file or directory". */
 	std::string reason;
 
-	/** Why a plain request would fail at once: a forced module that is absent, a bad variable. */
+	/**
+	 * Why such a command would fail at once: a forced module that is absent or does not serve it, a
+	 * bad variable.
+	 */
 	std::error_code error;
 };
 
 /**
- * Asks the module and tries the fallback's system calls, without making a child that lives.
+ * Asks the module and tries the fallback's system calls. The module is also given a request that
+ * fails at its exec, because only that tells whether it serves the calling thread (seccomp filters,
+ * tracers): a child that runs nothing and is gone again.
  * Thread-safe. Throws std::bad_alloc only.
  */
 SPAWNCTL_API availability info(backend wanted = backend::automatic);

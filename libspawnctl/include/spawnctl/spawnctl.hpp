@@ -7,6 +7,7 @@
 #define SPAWNCTL_SPAWNCTL_HPP
 
 #include <spawnctl/command.hpp>
+#include <spawnctl/credentials.hpp>
 #include <spawnctl/error.hpp>
 #include <spawnctl/info.hpp>
 #include <spawnctl/process.hpp>

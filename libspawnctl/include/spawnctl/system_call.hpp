@@ -140,9 +140,8 @@ public:
 	explicit system_call(unsigned nr, std::initializer_list<call_argument> args = {});
 
 	/**
-	 * The descriptor that the call returns is moved to @number, over what is there, close-on-exec
-	 * or not as the call made it (O_CLOEXEC). EINVAL (stage calls): the call returns none; EBADF: no
-	 * such number.
+	 * The descriptor that the call returns is moved to @number, over what is there. It is closed on
+	 * exec if the call made it so. EINVAL (stage calls): the call returns none; EBADF: no such number.
 	 */
 	system_call &fd_to(int number) &;
 	system_call fd_to(int number) &&;

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What authority a child gets: none that is not listed here. Must never list anything by default.
+ */
+#ifndef SPAWNCTL_CREDENTIALS_HPP
+#define SPAWNCTL_CREDENTIALS_HPP
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include <sys/types.h>
+
+#include <spawnctl/export.hpp>
+
+namespace spawnctl {
+
+/** The five sets of capabilities(7), each as a mask of 1 << CAP_*. Bits of no capability are ignored. */
+struct capability_sets final {
+	std::uint64_t permitted = 0;
+	std::uint64_t effective = 0;
+	std::uint64_t inheritable = 0;
+	std::uint64_t ambient = 0;
+	std::uint64_t bounding = ~std::uint64_t(0); ///< what is missing here is dropped for good
+};
+
+/**
+ * The authority that goes along with a child.
+ *
+ *	command.credentials(spawnctl::credentials().user(33).group(33).keep_capability(CAP_NET_BIND_SERVICE));
+ *
+ * With nothing listed the child has the caller's *real* user and group id as all of its ids, no
+ * capability in any set, no supplementary group, a new and empty session keyring, and no_new_privs:
+ * set-user-ID programs and file capabilities do nothing for it or its descendants. Uid 0 is no
+ * exception: root's child is then uid 0 without a capability, before and after its exec.
+ *
+ * One thing is kept unasked: supplementary groups, where the caller has no right to drop them
+ * (CAP_SETGID). See keep_groups_if_must().
+ *
+ * The bounding set, securebits, the security label and the user namespace are confinement, which
+ * always comes along.
+ *
+ * Changes are made after the command's calls, so those have all of the caller's rights, and in the
+ * order groups, group ids, user ids, capabilities, keyring, no_new_privs. The program file itself is
+ * opened with what is left. All failures are at stage credentials:
+ *
+ * | code   | cause                                                                            |
+ * |--------|----------------------------------------------------------------------------------|
+ * | EPERM  | the caller may not: groups and ids need CAP_SETGID and CAP_SETUID, a capability   |
+ * |        | has to be among the caller's, bounding set and securebits need CAP_SETPCAP; or a   |
+ * |        | seccomp filter denies the system call                                              |
+ * | EINVAL | an id that the user namespace does not map; or only some capabilities are kept for |
+ * |        | uid 0 with keep_privilege(), where the exec would give it all of them back         |
+ * | EDQUOT | the user has no more room for a keyring: keep_keyrings()                           |
+ *
+ * Where a filter denies keyctl(2), add_key(2) and request_key(2) all three, there is no new keyring:
+ * the child cannot reach the old one either.
+ *
+ * Objects are values.
+ */
+class SPAWNCTL_API credentials final {
+public:
+	/** Nothing listed. */
+	credentials() noexcept = default;
+
+	/** Everything listed: what fork(2) and execve(2) leave. */
+	static credentials all() noexcept;
+
+	/**
+	 * Effective and saved ids stay as they are, where they are not given. An effective id that is
+	 * not the real one may not outlive the exec without keep_privilege(): see execve(2).
+	 */
+	credentials &keep_ids(bool on = true) noexcept;
+
+	/** Supplementary groups stay. */
+	credentials &keep_groups(bool on = true) noexcept;
+
+	/**
+	 * They stay where the caller may not drop them, which is what an ordinary user needs to be
+	 * served at all. It is on from the beginning; without it the spawn fails with EPERM then.
+	 */
+	credentials &keep_groups_if_must(bool on = true) noexcept;
+
+	/** The session keyring is the caller's. */
+	credentials &keep_keyrings(bool on = true) noexcept;
+
+	/** no_new_privs is not set: the program may gain privilege by exec, as sudo(8) does. */
+	credentials &keep_privilege(bool on = true) noexcept;
+
+	/**
+	 * These capabilities stay, as far as the caller has them, permitted and effective, through
+	 * changes of ids and the exec: for other users than root that makes them inheritable and
+	 * ambient. keep_capability() adds one. Without either, or with 0: none.
+	 */
+	credentials &keep_capabilities(std::uint64_t mask) noexcept;
+	credentials &keep_capability(int number) noexcept;
+
+	/**
+	 * All sets are left alone. Changes of ids act on them as setresuid(2) says: user() takes root's
+	 * capabilities away.
+	 */
+	credentials &keep_all_capabilities() noexcept;
+
+	/** Sets the sets, as of before the exec, instead of keeping some; capabilities(7) has the rest. */
+	credentials &capabilities(const capability_sets &sets) noexcept;
+
+	/** User ids; the filesystem id follows the effective one. */
+	credentials &user(uid_t id) noexcept;
+	credentials &user(uid_t real, uid_t effective, uid_t saved) noexcept;
+
+	/** Group ids. */
+	credentials &group(gid_t id) noexcept;
+	credentials &group(gid_t real, gid_t effective, gid_t saved) noexcept;
+
+	/** Exactly these supplementary groups. Throws std::bad_alloc. */
+	credentials &groups(std::vector<gid_t> list);
+
+	/** SECBIT_*, of capabilities(7). */
+	credentials &securebits(unsigned bits) noexcept;
+
+	/* What it was made of, in the words of linux/spawn.h; for the library. */
+	struct content final {
+		std::uint32_t keep;
+		std::uint32_t set;
+		std::uint64_t capabilities;
+		std::array<uid_t, 3> uid;
+		std::array<gid_t, 3> gid;
+		std::uint32_t securebits;
+		capability_sets sets;
+		std::vector<gid_t> groups;
+	};
+
+	const content &listed() const noexcept
+	{
+		return content_;
+	}
+
+private:
+	SPAWNCTL_LOCAL credentials &keep(std::uint32_t bit, bool on) noexcept;
+
+	content content_ = { 1 << 2 /* SPAWN_KEEP_GROUPS_IF_MUST */, 0, 0, {}, {}, 0, {}, {} };
+};
+
+} // namespace spawnctl
+
+#endif /* SPAWNCTL_CREDENTIALS_HPP */
