@@ -183,7 +183,7 @@ command &command::call(unsigned nr, std::initializer_list<call_argument> args)
 	return call(system_call(nr, args));
 }
 
-command &command::calls(std::vector<system_call> list)
+command &command::call(std::vector<system_call> list)
 {
 	for (system_call &each : list)
 		call(std::move(each));

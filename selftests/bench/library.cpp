@@ -18,7 +18,8 @@ public:
 
 		if (here.error)
 			throw unavailable(here.reason);
-		command_.clear_env().pass_stdio().use(which).asynchronous(asynchronous);
+		command_.clear_env().keep_credentials().pass_stdio().use(which).asynchronous(
+			asynchronous);
 	}
 
 	void start() override

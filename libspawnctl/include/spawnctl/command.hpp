@@ -109,8 +109,8 @@ public:
 	command &cwd(std::string path);
 
 	/**
-	 * A system call that the child makes before exec, after cwd(), in the order given. calls.hpp
-	 * has names for the common ones; spawn(4) has the table of those that are permitted, with their
+	 * A system call that the child makes before exec, after cwd(), in the order given.
+	 * named_calls.hpp has names for the common ones; spawn(4) has the table of those that are permitted, with their
 	 * arguments, and info() the numbers. EOPNOTSUPP (stage calls): not this one. Arguments own what
 	 * they point to; an address given as a number is the child's to read when it gets there, so the
 	 * memory stays the caller's, unchanged until the spawn has started, and the child must not have
@@ -119,7 +119,7 @@ public:
 	command &call(system_call call);
 	command &call(unsigned nr, std::initializer_list<call_argument> args = {});
 	/** Several, in order. */
-	command &calls(std::vector<system_call> list);
+	command &call(std::vector<system_call> list);
 
 	/**
 	 * What authority the child gets; see credentials.hpp. By default none but the real ids. That

@@ -10,6 +10,7 @@
 #include <spawnctl/credentials.hpp>
 #include <spawnctl/error.hpp>
 #include <spawnctl/info.hpp>
+#include <spawnctl/named_calls.hpp>
 #include <spawnctl/process.hpp>
 #include <spawnctl/system_call.hpp>
 
