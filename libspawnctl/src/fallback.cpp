@@ -2,7 +2,9 @@
 /* The parent's side of the fallback. Its child's is in child.cpp. */
 #include "fallback.hpp"
 
+#include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <new>
 #include <system_error>
 
@@ -65,13 +67,21 @@ int ask_close_range() noexcept
 	return static_cast<int>(-sys::call(SYS_close_range, ~0U, ~0U, 0));
 }
 
+/* A page of ours to be replaced: under RLIMIT_AS a mapping may take the place of another one. */
+constexpr std::size_t page_size = 4096;
+alignas(page_size) std::byte reserve[page_size];
+std::atomic_flag reserve_taken;
+
 /* For a child that has a copy of our memory, all but the result. */
 class shared_result final {
 public:
-	shared_result() noexcept
-	    : at_(mmap(nullptr, sizeof(spawn_result), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+	shared_result() noexcept : at_(map(nullptr, 0))
 	{
+		if (at_ != MAP_FAILED || reserve_taken.test_and_set(std::memory_order_acquire))
+			return;
+		at_ = map(reserve, MAP_FIXED);
+		if (at_ == MAP_FAILED)
+			reserve_taken.clear(std::memory_order_release);
 	}
 
 	shared_result(const shared_result &) = delete;
@@ -79,7 +89,10 @@ public:
 
 	~shared_result()
 	{
-		if (at_ != MAP_FAILED)
+		/* Whoever is forked off us later shares that page: it is replaced before its next use. */
+		if (at_ == reserve)
+			reserve_taken.clear(std::memory_order_release);
+		else if (at_ != MAP_FAILED)
 			munmap(at_, sizeof(spawn_result));
 	}
 
@@ -89,6 +102,12 @@ public:
 	}
 
 private:
+	static void *map(void *at, int flags) noexcept
+	{
+		return mmap(at, page_size, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS | flags, -1, 0);
+	}
+
 	void *at_;
 };
 

@@ -212,7 +212,8 @@ class by_fallback final : public method {
 public:
 	by_fallback(const program &what, const subject *extra) : command_(what.path())
 	{
-		command_.clear_env().pass_stdio().use(spawnctl::backend::fallback);
+		command_.clear_env().keep_credentials().pass_stdio().use(
+			spawnctl::backend::fallback);
 		if (!extra)
 			return;
 		std::uint64_t args[4] = {};

@@ -54,8 +54,11 @@ int by_module(const std::string &path)
 int by_fallback(const std::string &path)
 {
 	std::error_code error;
-	auto child =
-		spawnctl::command(path).clear_env().use(spawnctl::backend::fallback).spawn(error);
+	auto child = spawnctl::command(path)
+			     .clear_env()
+			     .keep_credentials()
+			     .use(spawnctl::backend::fallback)
+			     .spawn(error);
 
 	if (!child)
 		return error.value();

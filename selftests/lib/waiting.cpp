@@ -226,6 +226,18 @@ EXECUTOR_TEST_CASE("a child that still runs is waited for no longer than asked")
 	CHECK(status->code() == 4);
 }
 
+EXECUTOR_TEST_CASE("a time longer than the clock can tell is for ever, a shorter one is none")
+{
+	held child(who, "4");
+
+	CHECK_FALSE(child.program.wait_for(std::chrono::hours::min()));
+	CHECK_FALSE(child.program.wait_for(std::chrono::duration<double>(-1e300)));
+	child.let_end();
+	REQUIRE(child.program.wait_for(std::chrono::hours::max()));
+	REQUIRE(child.program.wait_for(std::chrono::duration<double>(1e300)));
+	CHECK(child.program.wait_for(std::chrono::nanoseconds::max())->code() == 4);
+}
+
 EXECUTOR_TEST_CASE("a child that has ended is found without waiting")
 {
 	auto program = must_spawn(who, who.command(payload("exit_with"), { "5" }));

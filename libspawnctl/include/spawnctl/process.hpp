@@ -169,14 +169,14 @@ public:
 	template <typename rep, typename period>
 	std::optional<exit_status> wait_for(std::chrono::duration<rep, period> time)
 	{
-		return wait_until(clock::now() + std::chrono::ceil<clock::duration>(time));
+		return wait_until(after(time));
 	}
 
 	template <typename rep, typename period>
 	std::optional<exit_status> wait_for(std::chrono::duration<rep, period> time,
 					    std::error_code &error) noexcept
 	{
-		return wait_until(clock::now() + std::chrono::ceil<clock::duration>(time), error);
+		return wait_until(after(time), error);
 	}
 
 	/** As wait(), but never blocks: nothing while the child has not ended. */
@@ -210,6 +210,20 @@ public:
 
 private:
 	friend class launch;
+
+	/* The clock's end for what lies beyond it: hours::max() is no time in nanoseconds. */
+	template <typename rep, typename period>
+	static clock::time_point after(std::chrono::duration<rep, period> time)
+	{
+		using seconds = std::chrono::duration<long double>;
+		const auto now = clock::now();
+
+		if (seconds(time) <= seconds(0))
+			return now;
+		if (seconds(time) >= seconds(clock::time_point::max() - now))
+			return clock::time_point::max();
+		return now + std::chrono::ceil<clock::duration>(time);
+	}
 
 	/* Why an executor did not serve: errno, and which of its steps. reason() words it. */
 	struct obstacle {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All of libspawnctl. Needs Linux 5.4 or newer (waiting by pidfd); never prints, installs no signal
- * handler, starts no thread. libspawnctl(7) is the way in, command.hpp the place to begin.
+ * handler, starts no thread. errno means nothing after any member, whether it succeeded or not: errors
+ * are told by exceptions and std::error_code. libspawnctl(7) is the way in, command.hpp the place to begin.
  */
 #ifndef SPAWNCTL_SPAWNCTL_HPP
 #define SPAWNCTL_SPAWNCTL_HPP
