@@ -121,16 +121,19 @@ static bool would_regain(const struct spawn_credentials *wanted)
 {
 	const struct cred *cred = current_cred();
 	kuid_t uid = wanted->keep & SPAWN_KEEP_IDS ? cred->euid : cred->uid;
+	kuid_t real = cred->uid;
 
 	if (!(wanted->keep & SPAWN_KEEP_PRIVILEGE) || wanted->set & SPAWN_SET_CAPABILITIES)
 		return false;
 	if (!(mask_of(cred->cap_bset) & ~wanted->capabilities))
 		return false;
-	if (wanted->set & SPAWN_SET_UIDS)
+	if (wanted->set & SPAWN_SET_UIDS) {
+		real = make_kuid(cred->user_ns, wanted->uid[0]);
 		uid = make_kuid(cred->user_ns, wanted->uid[1]);
+	}
 	if (wanted->set & SPAWN_SET_SECUREBITS && wanted->securebits & SECBIT_NOROOT)
 		return false;
-	return is_root(cred, uid);
+	return is_root(cred, uid) || is_root(cred, real);
 }
 
 /* An exec with no_new_privs takes effective ids back that are not the real ones. */
@@ -298,8 +301,9 @@ static long apply_uids(const struct spawn_job *job)
 
 	if (!authority->changes_uids)
 		return 0;
-	/* Or root's capabilities would go with its id; until exec. */
-	if (wanted->capabilities || wanted->permitted) {
+	/* Or root's capabilities would go with its id; until exec. "All" leaves that to setresuid(2). */
+	if (wanted->capabilities != SPAWN_ALL_CAPABILITIES &&
+	    (wanted->capabilities || wanted->permitted)) {
 		ret = call(job, __NR_prctl, PR_SET_KEEPCAPS, 1, 0);
 		if (ret)
 			return ret;
@@ -351,7 +355,8 @@ static long apply_capabilities(const struct spawn_job *job)
 		ret = capset(job, wanted->effective, wanted->permitted, wanted->inheritable);
 		return ret ? ret : set_ambient(job, wanted->ambient);
 	}
-	if (!authority->changes_uids && !changes_capabilities(wanted))
+	if (wanted->capabilities == SPAWN_ALL_CAPABILITIES ||
+	    (!authority->changes_uids && !changes_capabilities(wanted)))
 		return 0;
 
 	/* Root's exec keeps what is permitted; anybody else's what is ambient. */

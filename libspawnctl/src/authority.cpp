@@ -19,9 +19,11 @@ namespace spawnctl::authority {
 
 namespace {
 
-constexpr std::uint32_t keep_known = SPAWN_KEEP_ALL | SPAWN_KEEP_GROUPS_IF_MUST;
+constexpr std::uint32_t keep_known =
+	SPAWN_KEEP_ALL | SPAWN_KEEP_GROUPS_IF_MUST | SPAWN_KEEP_KEYRINGS_IF_MUST;
 constexpr std::uint32_t set_known = SPAWN_SET_UIDS | SPAWN_SET_GIDS | SPAWN_SET_GROUPS |
 	SPAWN_SET_SECUREBITS | SPAWN_SET_CAPABILITIES;
+constexpr std::uint32_t groups_max = 65536; /* NGROUPS_MAX */
 
 /* The first three sets of a task, all that capget(2) and capset(2) know. */
 struct sets {
@@ -30,11 +32,10 @@ struct sets {
 	std::uint64_t inheritable;
 };
 
-/* What the child has when the first step is taken. */
+/* The ids that the child has when the first step is taken. */
 struct holder {
 	std::uint32_t uid[3];
 	std::uint32_t gid[3];
-	sets capabilities;
 };
 
 struct capability_words {
@@ -88,14 +89,9 @@ bool has(std::uint64_t set, int capability)
 	return set >> capability & 1;
 }
 
-bool sets_some_capabilities(const spawn_credentials &wanted)
-{
-	return wanted.set & SPAWN_SET_CAPABILITIES || wanted.capabilities != SPAWN_ALL_CAPABILITIES;
-}
-
 /* The steps, each of them 0 or -errno. */
 
-long set_groups(const spawn_credentials &wanted, holder &)
+long set_groups(const spawn_credentials &wanted, const holder &)
 {
 	if (wanted.set & SPAWN_SET_GROUPS)
 		return sys::call(SYS_setgroups, wanted.group_count, wanted.groups);
@@ -106,9 +102,9 @@ long set_groups(const spawn_credentials &wanted, holder &)
 	return ret == -EPERM && wanted.keep & SPAWN_KEEP_GROUPS_IF_MUST ? 0 : ret;
 }
 
-long set_gids(const spawn_credentials &wanted, holder &now)
+long set_gids(const spawn_credentials &wanted, const holder &before)
 {
-	const auto &gid = now.gid;
+	const auto &gid = before.gid;
 
 	if (wanted.set & SPAWN_SET_GIDS)
 		return sys::call(SYS_setresgid, wanted.gid[0], wanted.gid[1], wanted.gid[2]);
@@ -117,39 +113,20 @@ long set_gids(const spawn_credentials &wanted, holder &now)
 	return sys::call(SYS_setresgid, gid[0], gid[0], gid[0]);
 }
 
-long set_uids(const spawn_credentials &wanted, holder &now)
+long set_securebits(const spawn_credentials &wanted, const holder &)
 {
-	const bool explicitly = wanted.set & SPAWN_SET_UIDS;
-	const std::uint64_t later =
-		wanted.set & SPAWN_SET_CAPABILITIES ? wanted.permitted : wanted.capabilities;
-	const bool leaves_root = !now.uid[0] || !now.uid[1] || !now.uid[2];
-	std::uint32_t to[3] = { now.uid[0], now.uid[0], now.uid[0] };
-	long ret;
-
-	if (!explicitly && (wanted.keep & SPAWN_KEEP_IDS || are_all_real(now.uid)))
+	if (!(wanted.set & SPAWN_SET_SECUREBITS))
 		return 0;
-	if (explicitly)
-		for (int i = 0; i < 3; i++)
-			to[i] = wanted.uid[i];
-
-	/* Else setresuid() empties the sets; "all" wants it to. Securebits need CAP_SETPCAP later. */
-	if (leaves_root &&
-	    ((sets_some_capabilities(wanted) && later & now.capabilities.permitted) ||
-	     wanted.set & SPAWN_SET_SECUREBITS ||
-	     (wanted.set & SPAWN_SET_CAPABILITIES && ~wanted.bounding))) {
-		ret = sys::call(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
-		if (ret)
-			return ret;
-	}
-	ret = sys::call(SYS_setresuid, to[0], to[1], to[2]);
-	return ret ? ret : read_uids(now.uid);
+	return sys::call(SYS_prctl, PR_SET_SECUREBITS, wanted.securebits, 0, 0, 0);
 }
 
 /* Bits of no capability answer EINVAL, and are not there to be dropped. */
-long limit_bounding(std::uint64_t to)
+long limit_bounding(const spawn_credentials &wanted, const holder &)
 {
+	if (!(wanted.set & SPAWN_SET_CAPABILITIES))
+		return 0;
 	for (int capability = 0; capability < 64; capability++) {
-		if (has(to, capability) ||
+		if (has(wanted.bounding, capability) ||
 		    sys::call(SYS_prctl, PR_CAPBSET_READ, capability, 0, 0, 0) != 1)
 			continue;
 		const long ret = sys::call(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
@@ -159,170 +136,205 @@ long limit_bounding(std::uint64_t to)
 	return 0;
 }
 
-/* Those of @among that are ambient now: all of them are permitted and inheritable. */
-std::uint64_t read_ambient(std::uint64_t among)
+bool changes_uids(const spawn_credentials &wanted, const holder &before)
 {
-	std::uint64_t found = 0;
-
-	for (int capability = 0; capability < 63; capability++)
-		if (has(among, capability) &&
-		    sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability, 0, 0) ==
-			    1)
-			found |= 1ULL << capability;
-	return found;
+	return wanted.set & SPAWN_SET_UIDS ||
+		(!(wanted.keep & SPAWN_KEEP_IDS) && !are_all_real(before.uid));
 }
 
-long set_ambient(std::uint64_t to)
+/* "All" leaves the sets to setresuid(2), which empties them when root's id goes. */
+bool keeps_some_capabilities(const spawn_credentials &wanted)
 {
-	long ret = sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	return wanted.set & SPAWN_SET_CAPABILITIES
+		? wanted.permitted
+		: wanted.capabilities && wanted.capabilities != SPAWN_ALL_CAPABILITIES;
+}
+
+long set_uids(const spawn_credentials &wanted, const holder &before)
+{
+	const std::uint32_t uid = before.uid[0];
+
+	if (!changes_uids(wanted, before))
+		return 0;
+	if (keeps_some_capabilities(wanted)) {
+		const long ret = sys::call(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0);
+		if (ret)
+			return ret;
+	}
+	if (wanted.set & SPAWN_SET_UIDS)
+		return sys::call(SYS_setresuid, wanted.uid[0], wanted.uid[1], wanted.uid[2]);
+	return sys::call(SYS_setresuid, uid, uid, uid);
+}
+
+/* A bit of no capability is none to raise; capset(2) does not complain of it either. */
+long raise_ambient(std::uint64_t wanted)
+{
+	long ret = 0;
 
 	for (int capability = 0; capability < 64 && !ret; capability++) {
-		if (!has(to, capability))
+		if (!has(wanted, capability))
 			continue;
 		ret = sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0);
-		/* A bit of no capability, of which capset(2) does not complain either. */
 		if (ret == -EINVAL)
 			ret = 0;
 	}
 	return ret;
 }
 
-/*
- * Ambient before securebits, which may forbid to raise any more; both before the last capset(2),
- * after which CAP_SETPCAP may be gone.
- */
-long change_capabilities(const spawn_credentials &wanted, const sets &from, const sets &to,
-			 std::uint64_t ambient)
+/* Whether an exec with one of these ids gives every capability of the bounding set. */
+bool is_root(std::uint32_t one, std::uint32_t other, long securebits)
 {
-	const bool limits = wanted.set & SPAWN_SET_CAPABILITIES;
-	const sets working = { from.permitted, from.permitted, to.inheritable };
-	long ret = write_capabilities(working);
-
-	if (!ret && limits)
-		ret = limit_bounding(wanted.bounding);
-	if (!ret)
-		ret = set_ambient(ambient);
-	if (!ret && wanted.set & SPAWN_SET_SECUREBITS)
-		ret = sys::call(SYS_prctl, PR_SET_SECUREBITS, wanted.securebits, 0, 0, 0);
-	return ret ? ret : write_capabilities(to);
+	return (!one || !other) && !(securebits & SECBIT_NOROOT);
 }
 
-/*
- * Root's exec gives it all of its bounding set, cut to what is permitted by no_new_privs; the exec
- * of anybody else keeps what is ambient.
- */
-long keep_capabilities(const spawn_credentials &wanted, const holder &before, const sets &now)
+/* Root's exec keeps what is permitted; anybody else's what is ambient. */
+long set_capabilities(const spawn_credentials &wanted, const holder &)
 {
-	const bool sets_bits = wanted.set & SPAWN_SET_SECUREBITS;
-	const long bits = sets_bits ? static_cast<long>(wanted.securebits)
-				    : sys::call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
-	const std::uint64_t kept = wanted.capabilities;
-	const std::uint64_t permitted = now.permitted & kept;
-
-	if (sys::failed(bits))
-		return bits;
-	if ((!before.uid[0] || !before.uid[1]) && !(bits & SECBIT_NOROOT)) {
-		if (wanted.keep & SPAWN_KEEP_PRIVILEGE)
-			return -EINVAL;
-		const sets to = { permitted, before.capabilities.effective & permitted,
-				  now.inheritable & kept };
-		return change_capabilities(wanted, now, to,
-					   read_ambient(permitted & now.inheritable));
-	}
-
-	const sets to = { permitted, before.capabilities.effective & permitted,
-			  (now.inheritable & kept) | permitted };
-	return change_capabilities(wanted, now, to, permitted);
-}
-
-long set_capabilities(const spawn_credentials &wanted, holder &before)
-{
+	std::uint32_t uid[3];
 	sets now;
-	const long ret = read_capabilities(now);
+	long ret;
 
-	if (ret)
-		return ret;
-	if (wanted.set & SPAWN_SET_CAPABILITIES)
-		return change_capabilities(
-			wanted, now, { wanted.permitted, wanted.effective, wanted.inheritable },
-			wanted.ambient);
-	if (wanted.capabilities != SPAWN_ALL_CAPABILITIES)
-		return keep_capabilities(wanted, before, now);
-	if (wanted.set & SPAWN_SET_SECUREBITS)
-		return sys::call(SYS_prctl, PR_SET_SECUREBITS, wanted.securebits, 0, 0, 0);
-	return 0;
+	if (wanted.set & SPAWN_SET_CAPABILITIES) {
+		ret = write_capabilities(
+			{ wanted.permitted, wanted.effective, wanted.inheritable });
+		if (!ret && wanted.permitted & wanted.inheritable & ~wanted.ambient)
+			ret = sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0,
+					0);
+		return ret ? ret : raise_ambient(wanted.ambient);
+	}
+	if (wanted.capabilities == SPAWN_ALL_CAPABILITIES)
+		return 0;
+
+	const long securebits = sys::call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0);
+	ret = read_uids(uid);
+	if (!ret)
+		ret = read_capabilities(now);
+	if (ret || sys::failed(securebits))
+		return ret ? ret : securebits;
+	const std::uint64_t kept = now.permitted & wanted.capabilities;
+	const std::uint64_t lasting = is_root(uid[1], uid[1], securebits) ? 0 : kept;
+	if (!(now.permitted | now.inheritable))
+		return 0;
+	ret = write_capabilities({ kept, kept, lasting });
+	return ret ? ret : raise_ambient(lasting);
 }
 
-/*
- * A filter that denies all of the three calls leaves the old keyring where the child cannot get at
- * it; no filter can be taken back. Their arguments are wrong, so none of them does anything.
- */
-bool are_keys_out_of_reach(long refusal)
-{
-	return sys::call(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) ==
-		refusal &&
-		sys::call(SYS_add_key, nullptr, nullptr, nullptr, 0, 0) == refusal &&
-		sys::call(SYS_request_key, nullptr, nullptr, nullptr, 0) == refusal;
-}
-
-long join_keyring(const spawn_credentials &wanted, holder &)
+long join_keyring(const spawn_credentials &wanted, const holder &)
 {
 	if (wanted.keep & SPAWN_KEEP_KEYRINGS)
 		return 0;
 
 	const long ret = sys::call(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
-	/* ENOSYS is also a kernel without keys. */
-	if ((ret == -ENOSYS || ret == -EPERM || ret == -EACCES) && are_keys_out_of_reach(ret))
+	/* A kernel without keys has none to leave. */
+	if (ret == -ENOSYS || !sys::failed(ret))
 		return 0;
-	return sys::failed(ret) ? ret : 0;
+	return (ret == -EPERM || ret == -EDQUOT) && wanted.keep & SPAWN_KEEP_KEYRINGS_IF_MUST ? 0
+											      : ret;
 }
 
-long set_no_new_privs(const spawn_credentials &wanted, holder &)
+long set_no_new_privs(const spawn_credentials &wanted, const holder &)
 {
 	if (wanted.keep & SPAWN_KEEP_PRIVILEGE)
 		return 0;
 	return sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* In this order: each needs rights that the next ones may take away. */
+/* By enum spawn_credentials_step, in this order: each needs rights that a later one takes away. */
 constexpr struct {
-	long (*take)(const spawn_credentials &wanted, holder &now);
+	long (*take)(const spawn_credentials &wanted, const holder &before);
 	bool needs_own_memory;
 } steps[] = {
-	{ set_groups, true },       { set_gids, true },      { set_uids, true },
-	{ set_capabilities, true }, { join_keyring, false }, { set_no_new_privs, false },
+	{ set_groups, true }, /* SPAWN_CREDENTIALS_GROUPS */
+	{ set_gids, true }, /* SPAWN_CREDENTIALS_GIDS */
+	{ set_securebits, true }, /* SPAWN_CREDENTIALS_SECUREBITS */
+	{ limit_bounding, true }, /* SPAWN_CREDENTIALS_BOUNDING */
+	{ set_uids, true }, /* SPAWN_CREDENTIALS_UIDS */
+	{ set_capabilities, true }, /* SPAWN_CREDENTIALS_CAPABILITIES */
+	{ join_keyring, false }, /* SPAWN_CREDENTIALS_KEYRINGS */
+	{ set_no_new_privs, false }, /* SPAWN_CREDENTIALS_PRIVILEGE */
 };
+
+/* Fields that are not said to be meant have to be zero. */
+bool has_stray_fields(const spawn_credentials &wanted)
+{
+	const std::uint32_t set = wanted.set;
+	std::uint32_t stray = set & SPAWN_SET_SECUREBITS ? 0 : wanted.securebits;
+
+	for (int i = 0; i < 3; i++) {
+		stray |= set & SPAWN_SET_UIDS ? 0 : wanted.uid[i];
+		stray |= set & SPAWN_SET_GIDS ? 0 : wanted.gid[i];
+	}
+	return stray || (!(set & SPAWN_SET_GROUPS) && (wanted.groups || wanted.group_count)) ||
+		(!(set & SPAWN_SET_CAPABILITIES) &&
+		 (wanted.permitted | wanted.effective | wanted.inheritable | wanted.ambient |
+		  wanted.bounding));
+}
+
+/* Of the bounding set, what is not in @of. */
+bool may_gain_beyond(std::uint64_t of)
+{
+	for (int capability = 0; capability < 64; capability++)
+		if (!has(of, capability) &&
+		    sys::call(SYS_prctl, PR_CAPBSET_READ, capability, 0, 0, 0) == 1)
+			return true;
+	return false;
+}
+
+/* Root's exec would give back what the request says it does not keep. */
+bool would_regain(const spawn_credentials &wanted)
+{
+	std::uint32_t uid[3] = {};
+
+	if (!(wanted.keep & SPAWN_KEEP_PRIVILEGE) || wanted.set & SPAWN_SET_CAPABILITIES ||
+	    wanted.capabilities == SPAWN_ALL_CAPABILITIES)
+		return false;
+	if (wanted.set & SPAWN_SET_SECUREBITS && wanted.securebits & SECBIT_NOROOT)
+		return false;
+	read_uids(uid);
+	const bool keeps = wanted.keep & SPAWN_KEEP_IDS;
+	const bool sets = wanted.set & SPAWN_SET_UIDS;
+	const std::uint32_t real = sets ? wanted.uid[0] : uid[0];
+	const std::uint32_t effective = sets ? wanted.uid[1] : uid[keeps ? 1 : 0];
+	return is_root(real, effective, sys::call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0)) &&
+		may_gain_beyond(wanted.capabilities);
+}
+
+/* An exec with no_new_privs takes effective ids back that are not the real ones. */
+bool would_revert(const spawn_credentials &wanted)
+{
+	const bool keeps = wanted.keep & SPAWN_KEEP_IDS;
+	const std::uint32_t own_ids = SPAWN_SET_UIDS | SPAWN_SET_GIDS;
+	std::uint32_t uid[3] = {};
+	std::uint32_t gid[3] = {};
+
+	if (wanted.keep & SPAWN_KEEP_PRIVILEGE || (!keeps && !(wanted.set & own_ids)) ||
+	    sys::call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		return false;
+	read_uids(uid);
+	read_gids(gid);
+	return (wanted.set & SPAWN_SET_UIDS ? wanted.uid[0] != wanted.uid[1]
+					    : keeps && !are_all_real(uid)) ||
+		(wanted.set & SPAWN_SET_GIDS ? wanted.gid[0] != wanted.gid[1]
+					     : keeps && !are_all_real(gid));
+}
 
 } // namespace
 
 int check(const spawn_credentials &wanted) noexcept
 {
-	const std::uint32_t set = wanted.set;
-	std::uint32_t stray = 0;
-
-	if (wanted.keep & ~keep_known || set & ~set_known)
+	if (wanted.keep & ~keep_known || wanted.set & ~set_known || has_stray_fields(wanted))
 		return EINVAL;
-	for (int i = 0; i < 3; i++) {
-		stray |= set & SPAWN_SET_UIDS ? 0 : wanted.uid[i];
-		stray |= set & SPAWN_SET_GIDS ? 0 : wanted.gid[i];
-	}
-	if (!(set & SPAWN_SET_GROUPS) && (wanted.groups || wanted.group_count))
+	/* Two answers to one question. */
+	if ((wanted.set & SPAWN_SET_GROUPS && wanted.keep & SPAWN_KEEP_GROUPS) ||
+	    (wanted.set & SPAWN_SET_CAPABILITIES && wanted.capabilities))
 		return EINVAL;
-	if (!(set & SPAWN_SET_SECUREBITS))
-		stray |= wanted.securebits;
-	if (stray)
+	if (would_regain(wanted) || would_revert(wanted))
 		return EINVAL;
-	if (set & SPAWN_SET_CAPABILITIES)
-		return wanted.capabilities ? EINVAL : 0;
-	return wanted.permitted | wanted.effective | wanted.inheritable | wanted.ambient |
-			wanted.bounding
-		? EINVAL
-		: 0;
+	return wanted.group_count > groups_max ? E2BIG : 0;
 }
 
 bool changes(const spawn_credentials &wanted) noexcept
 {
-	const bool some_capabilities = wanted.capabilities != SPAWN_ALL_CAPABILITIES;
 	std::uint32_t uid[3];
 	std::uint32_t gid[3];
 	sets now = {};
@@ -332,11 +344,8 @@ bool changes(const spawn_credentials &wanted) noexcept
 	if (!(wanted.keep & SPAWN_KEEP_IDS) &&
 	    (read_uids(uid) || read_gids(gid) || !are_all_real(uid) || !are_all_real(gid)))
 		return true;
-	if (some_capabilities && (read_capabilities(now) || now.permitted || now.inheritable))
-		return true;
-	/* Uid 0 may have none, and get all by its exec. */
-	if (some_capabilities && wanted.keep & SPAWN_KEEP_PRIVILEGE &&
-	    (read_uids(uid) || !uid[0] || !uid[1]))
+	if (wanted.capabilities != SPAWN_ALL_CAPABILITIES &&
+	    (read_capabilities(now) || now.permitted || now.inheritable))
 		return true;
 	if (wanted.keep & SPAWN_KEEP_GROUPS || !sys::call(SYS_getgroups, 0, nullptr))
 		return false;
@@ -345,29 +354,29 @@ bool changes(const spawn_credentials &wanted) noexcept
 		has(now.effective, CAP_SETGID);
 }
 
-long apply(const spawn_credentials &wanted, bool own_memory) noexcept
+long apply(const spawn_credentials &wanted, bool own_memory, unsigned &index) noexcept
 {
-	holder now = {};
+	holder before = {};
 	int death_signal = 0;
 	long ret = 0;
 
+	index = 0;
 	if (own_memory) {
-		ret = read_uids(now.uid);
+		ret = read_uids(before.uid);
 		if (!ret)
-			ret = read_gids(now.gid);
-		if (!ret)
-			ret = read_capabilities(now.capabilities);
+			ret = read_gids(before.gid);
 		if (ret)
 			return ret;
-		/* A change of ids forgets it, whoever has set it. */
+		/* A change of ids forgets it, and the request's calls may have set it. */
 		sys::call(SYS_prctl, PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
 	}
-	for (const auto &step : steps)
-		if (own_memory || !step.needs_own_memory) {
-			ret = step.take(wanted, now);
-			if (ret)
-				return ret;
-		}
+	for (const auto &step : steps) {
+		if (own_memory || !step.needs_own_memory)
+			ret = step.take(wanted, before);
+		if (ret)
+			return ret;
+		index++;
+	}
 	if (death_signal)
 		sys::call(SYS_prctl, PR_SET_PDEATHSIG, death_signal, 0, 0, 0);
 	return 0;

@@ -11,14 +11,18 @@
 
 namespace spawnctl::authority {
 
-/* The request's own mistakes: 0 or an errno, at stage request. */
+/* What makes no sense, for the calling task: 0 or an errno, at stage request. */
 [[gnu::visibility("hidden")]] int check(const spawn_credentials &wanted) noexcept;
 
 /* Whether the calling task's credentials have to change, for which its child needs own memory. */
 [[gnu::visibility("hidden")]] bool changes(const spawn_credentials &wanted) noexcept;
 
-/* In the child: makes the changes. 0 or -errno. Without own memory only those that are none. */
-[[gnu::visibility("hidden")]] long apply(const spawn_credentials &wanted, bool own_memory) noexcept;
+/*
+ * In the child: makes the changes. 0, or -errno with @index, the step of enum spawn_credentials_step.
+ * Without own memory only those that say nothing of who may trace the child.
+ */
+[[gnu::visibility("hidden")]] long apply(const spawn_credentials &wanted, bool own_memory,
+					 unsigned &index) noexcept;
 
 } // namespace spawnctl::authority
 

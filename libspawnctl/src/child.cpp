@@ -246,8 +246,10 @@ void limit_authority(const child_orders &orders)
 	const auto &wanted =
 		*reinterpret_cast<const spawn_credentials *>(orders.request->credentials);
 
-	if (const long ret = authority::apply(wanted, !orders.borrows))
-		fail(orders, SPAWN_STAGE_CREDENTIALS, 0, ret);
+	unsigned index;
+
+	if (const long ret = authority::apply(wanted, !orders.borrows, index))
+		fail(orders, SPAWN_STAGE_CREDENTIALS, index, ret);
 }
 
 /* execve(2) where it says the same: older filters know only that one, and so do many tracers. */

@@ -6,7 +6,8 @@
 
 namespace spawnctl {
 
-static_assert(SPAWN_KEEP_GROUPS_IF_MUST == 1 << 2);
+static_assert(credentials::kept_if_must ==
+	      (SPAWN_KEEP_GROUPS_IF_MUST | SPAWN_KEEP_KEYRINGS_IF_MUST));
 
 credentials credentials::all() noexcept
 {
@@ -30,6 +31,10 @@ credentials &credentials::keep_ids(bool on) noexcept
 
 credentials &credentials::keep_groups(bool on) noexcept
 {
+	if (on) {
+		content_.groups.clear();
+		content_.set &= ~SPAWN_SET_GROUPS;
+	}
 	return keep(SPAWN_KEEP_GROUPS, on);
 }
 
@@ -41,6 +46,11 @@ credentials &credentials::keep_groups_if_must(bool on) noexcept
 credentials &credentials::keep_keyrings(bool on) noexcept
 {
 	return keep(SPAWN_KEEP_KEYRINGS, on);
+}
+
+credentials &credentials::keep_keyrings_if_must(bool on) noexcept
+{
+	return keep(SPAWN_KEEP_KEYRINGS_IF_MUST, on);
 }
 
 credentials &credentials::keep_privilege(bool on) noexcept
@@ -108,7 +118,7 @@ credentials &credentials::groups(std::vector<gid_t> list)
 {
 	content_.groups = std::move(list);
 	content_.set |= SPAWN_SET_GROUPS;
-	return *this;
+	return keep(SPAWN_KEEP_GROUPS, false);
 }
 
 credentials &credentials::securebits(unsigned bits) noexcept

@@ -3,6 +3,7 @@
 #include <spawnctl/error.hpp>
 
 #include <cstring>
+#include <iterator>
 
 namespace spawnctl {
 
@@ -25,6 +26,17 @@ const char *stage_name(stage where) noexcept
 	return "unknown stage";
 }
 
+/* By enum spawn_credentials_step. */
+static const char *credentials_step(unsigned index) noexcept
+{
+	static constexpr const char *names[] = {
+		"groups",   "group ids",    "securebits", "bounding set",
+		"user ids", "capabilities", "keyrings",   "no_new_privs",
+	};
+
+	return index < std::size(names) ? names[index] : "unknown step";
+}
+
 /* "fds[2]", "request (only the module can ...)" */
 static std::string place(const failure &why)
 {
@@ -32,6 +44,8 @@ static std::string place(const failure &why)
 
 	if (why.stage == stage::fds || why.stage == stage::calls)
 		text.append("[").append(std::to_string(why.index)).append("]");
+	if (why.stage == stage::credentials && !why.signal)
+		text.append(" (").append(credentials_step(why.index)).append(")");
 	if (why.signal)
 		text.append(" (").append(strsignal(why.signal)).append(")");
 	if (why.detail)

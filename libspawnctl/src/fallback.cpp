@@ -54,8 +54,10 @@ int check_request(const spawn_request &request, const char *&detail) noexcept
 	}
 	if (request.flags & ~flags_served)
 		return EOPNOTSUPP;
-	if (const int error = authority::check(credentials))
+	if (const int error = authority::check(credentials)) {
+		detail = "credentials that contradict each other";
 		return error;
+	}
 	if (request.fd_count > fds_max || request.call_count > calls_max)
 		return E2BIG;
 	return 0;

@@ -7,14 +7,18 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/keyctl.h>
+#include <linux/seccomp.h>
 #include <linux/securebits.h>
+#include <linux/spawn.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <exception>
 #include <thread>
 
@@ -134,10 +138,16 @@ long own_keyring()
 	return syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
 }
 
-void check_failure_of(const executor &who, const credentials &listed, int error)
+void check_denied(const executor &who, const credentials &listed, spawn_credentials_step step)
 {
-	check_fails(who.bare_command(payload("exit_with")).credentials(listed), error,
-		    stage::credentials);
+	check_fails(who.bare_command(payload("exit_with")).credentials(listed), EPERM,
+		    stage::credentials, step);
+}
+
+void check_contradiction(const executor &who, const credentials &listed)
+{
+	check_fails(who.bare_command(payload("exit_with")).credentials(listed), EINVAL,
+		    stage::request);
 }
 
 } // namespace
@@ -183,7 +193,8 @@ CREDENTIALS_TEST_CASE("groups that may not be dropped fail with EPERM unless kep
 	if (!is_root())
 		SKIP("needs root, to be another user");
 	as_user(4711, 4711, { 7, 77 }, [&] {
-		check_failure_of(who, credentials().keep_groups_if_must(false), EPERM);
+		check_denied(who, credentials().keep_groups_if_must(false),
+			     SPAWN_CREDENTIALS_GROUPS);
 		CHECK(spawn_twice(who, credentials().keep_groups_if_must(false).keep_groups())
 			      .front()["groups"] == "7 77");
 	});
@@ -310,12 +321,62 @@ CREDENTIALS_TEST_CASE("ids and groups are those that were given")
 	CHECK(spawn_twice(own, credentials::all().groups({})).front()["groups"] == "");
 }
 
+CREDENTIALS_TEST_CASE("effective ids that the exec would take back are EINVAL")
+{
+	if (!is_root())
+		SKIP("needs root, to be another user");
+	/* The filters of some executors need no_new_privs, and then there is nothing to promise. */
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0))
+		return;
+	check_contradiction(who, credentials().user(4711, 4712, 4712));
+	check_contradiction(who, credentials().group(4711, 4712, 4712));
+	as_user(4711, 0, {}, [&] { check_contradiction(who, credentials().keep_ids()); });
+}
+
+CREDENTIALS_TEST_CASE("groups are those kept or those given, whichever was said last")
+{
+	if (!is_root())
+		SKIP("needs root");
+	group_setting groups({ 0, 7 });
+	const auto own = with_own_memory(who);
+
+	CHECK(spawn_twice(own, credentials().keep_groups().groups({ 3 })).back()["groups"] == "3");
+	CHECK(spawn_twice(own, credentials().groups({ 3 }).keep_groups()).back()["groups"] ==
+	      "0 7");
+	check_fails(who.bare_command(payload("exit_with"))
+			    .credentials(credentials().groups(std::vector<gid_t>(65537))),
+		    E2BIG, stage::request);
+}
+
+CREDENTIALS_TEST_CASE("a keyring that may not be left is kept only if that is said")
+{
+	if (!is_root() || who.refused_call >= 0)
+		return;
+	as_user(4711, 4711, {}, [&] {
+		const struct sock_filter program[] = {
+			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 0, 1),
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		};
+		auto wanted = who.bare_command(payload("report"));
+
+		/* In the child, since the module serves no caller of several threads under a filter. */
+		wanted.call(spawnctl::calls::no_new_privs());
+		wanted.call(spawnctl::calls::seccomp_filter(program));
+		CHECK(capabilities_of(spawn_report(who, wanted)) == none);
+		check_fails(wanted.credentials(credentials().keep_keyrings_if_must(false)), EPERM,
+			    stage::credentials, SPAWN_CREDENTIALS_KEYRINGS);
+	});
+}
+
 CREDENTIALS_TEST_CASE("some capabilities for uid 0 that may regain all are EINVAL")
 {
 	if (!is_root())
 		SKIP("needs root");
-	check_failure_of(who, credentials().keep_privilege(), EINVAL);
-	check_failure_of(who, credentials().keep_privilege().keep_capability(CAP_NET_RAW), EINVAL);
+	check_contradiction(who, credentials().keep_privilege());
+	check_contradiction(who, credentials().keep_privilege().keep_capability(CAP_NET_RAW));
+	check_contradiction(who, credentials().keep_privilege().user(0, 4711, 4711));
 	/* Unless nothing comes of being uid 0. */
 	for (const report &told : spawn_twice(with_own_memory(who),
 					      credentials()
@@ -337,7 +398,7 @@ CREDENTIALS_TEST_CASE("uid 0 without a capability does not regain any either")
 		__user_cap_data_struct data[2] = {};
 
 		checked(static_cast<int>(syscall(SYS_capset, &header, data)), "capset");
-		check_failure_of(who, credentials().keep_privilege(), EINVAL);
+		check_contradiction(who, credentials().keep_privilege());
 		for (const report &told : spawn_twice(who, {}))
 			CHECK(capabilities_of(told) == none);
 	});
@@ -363,12 +424,13 @@ CREDENTIALS_TEST_CASE("sets of capabilities are those that were given")
 		CHECK(told.number("securebits") == SECBIT_NOROOT);
 	}
 	sets.ambient = 1ULL << CAP_CHOWN;
-	check_failure_of(who, credentials().user(4711).capabilities(sets), EPERM);
+	check_denied(who, credentials().user(4711).capabilities(sets),
+		     SPAWN_CREDENTIALS_CAPABILITIES);
 	/* The caller may have all but this one. */
 	if (own.bits("cap_permitted") >> CAP_SYS_RESOURCE & 1)
 		return;
 	sets.permitted = ~0ULL;
-	check_failure_of(who, credentials().capabilities(sets), EPERM);
+	check_denied(who, credentials().capabilities(sets), SPAWN_CREDENTIALS_CAPABILITIES);
 }
 
 CREDENTIALS_TEST_CASE("what an ordinary user may not have is EPERM")
@@ -378,12 +440,13 @@ CREDENTIALS_TEST_CASE("what an ordinary user may not have is EPERM")
 	spawnctl::capability_sets sets;
 	sets.permitted = net_raw;
 	as_user(4711, 4711, {}, [&] {
-		check_failure_of(who, credentials().user(0), EPERM);
-		check_failure_of(who, credentials().group(0), EPERM);
-		check_failure_of(who, credentials().groups({ 0 }), EPERM);
-		check_failure_of(who, credentials().groups({}), EPERM);
-		check_failure_of(who, credentials().securebits(SECBIT_NOROOT), EPERM);
-		check_failure_of(who, credentials().capabilities(sets), EPERM);
+		check_denied(who, credentials().user(0), SPAWN_CREDENTIALS_UIDS);
+		check_denied(who, credentials().group(0), SPAWN_CREDENTIALS_GIDS);
+		check_denied(who, credentials().groups({ 0 }), SPAWN_CREDENTIALS_GROUPS);
+		check_denied(who, credentials().groups({}), SPAWN_CREDENTIALS_GROUPS);
+		check_denied(who, credentials().securebits(SECBIT_NOROOT),
+			     SPAWN_CREDENTIALS_SECUREBITS);
+		check_denied(who, credentials().capabilities(sets), SPAWN_CREDENTIALS_CAPABILITIES);
 		/* These it has. */
 		CHECK(spawn_twice(with_own_memory(who), credentials().user(4711)).front()["uids"] ==
 		      ids(4711));
@@ -433,7 +496,7 @@ CREDENTIALS_TEST_CASE("an asynchronous child's credentials are limited as well")
 	CHECK(capabilities_of(told) == none);
 	CHECK(told["no_new_privs"] == "1");
 	if (is_root())
-		check_failure_of(who, credentials().keep_privilege(), EINVAL);
+		check_contradiction(who, credentials().keep_privilege());
 }
 
 CREDENTIALS_TEST_CASE("the caller's own credentials stay as they are")

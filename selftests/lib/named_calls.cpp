@@ -333,7 +333,7 @@ OWN_MEMORY_TEST_CASE("the number that written files have for a while is nobody e
 	CHECK(told.fds.size() == 4);
 }
 
-OWN_MEMORY_TEST_CASE("a user namespace is made and mapped by the child itself")
+OWN_MEMORY_TEST_CASE("map_user() and map_group() make the child root of its user namespace")
 {
 	auto wanted = who.command(payload("report"));
 

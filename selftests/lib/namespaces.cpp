@@ -122,7 +122,8 @@ EXECUTOR_TEST_CASE("credentials in a new user namespace are limited as elsewhere
 	CHECK(spawn_report(with_own_memory(who), wanted.credentials(listed))
 		      .bits("cap_effective") == 1ULL << CAP_NET_RAW);
 	/* No id is mapped yet. */
-	check_fails(wanted.credentials(credentials().user(1234)), EINVAL, stage::credentials);
+	check_fails(wanted.credentials(credentials().user(1234)), EINVAL, stage::credentials,
+		    SPAWN_CREDENTIALS_UIDS);
 }
 
 EXECUTOR_TEST_CASE("a child is born in the cgroup that was asked for")

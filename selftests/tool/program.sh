@@ -127,13 +127,14 @@ user_and_groups() {
 }
 
 not_allowed() {
-	expect 126 '' 'spawnctl: true: credentials: Invalid argument' "$tool" run --keep-privilege -- true
+	expect 126 '' 'spawnctl: true: request*: Invalid argument' "$tool" run --keep-privilege -- true
 }
 
+# With credentials kept: those of root's child change, and asynchronously only the fallback makes such a child.
 asynchronous() {
-	expect 3 out '' "$tool" run --asynchronous -- sh -c 'echo out; exit 3' &&
+	expect 3 out '' "$tool" run --keep-credentials --asynchronous -- sh -c 'echo out; exit 3' &&
 		expect 127 '' 'spawnctl: ./no-such: exec: No such file or directory' \
-			"$tool" run --asynchronous -- ./no-such
+			"$tool" run --keep-credentials --asynchronous -- ./no-such
 }
 
 verbose() {

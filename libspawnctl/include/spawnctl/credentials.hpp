@@ -34,27 +34,28 @@ struct capability_sets final {
  * set-user-ID programs and file capabilities do nothing for it or its descendants. Uid 0 is no
  * exception: root's child is then uid 0 without a capability, before and after its exec.
  *
- * One thing is kept unasked: supplementary groups, where the caller has no right to drop them
- * (CAP_SETGID). See keep_groups_if_must().
+ * Two things are kept unasked where the caller cannot give them up: see keep_groups_if_must() and
+ * keep_keyrings_if_must().
  *
  * The bounding set, securebits, the security label and the user namespace are confinement, which
  * always comes along.
  *
  * Changes are made after the command's calls, so those have all of the caller's rights, and in the
- * order groups, group ids, user ids, capabilities, keyring, no_new_privs. The program file itself is
- * opened with what is left. All failures are at stage credentials:
+ * order of enum spawn_credentials_step in linux/spawn.h: groups, group ids, securebits, bounding set,
+ * user ids, capabilities, keyring, no_new_privs. failure::index tells which one failed. The program
+ * file itself is opened with what is left.
  *
- * | code   | cause                                                                            |
- * |--------|----------------------------------------------------------------------------------|
- * | EPERM  | the caller may not: groups and ids need CAP_SETGID and CAP_SETUID, a capability   |
- * |        | has to be among the caller's, bounding set and securebits need CAP_SETPCAP; or a   |
- * |        | seccomp filter denies the system call                                              |
- * | EINVAL | an id that the user namespace does not map; or only some capabilities are kept for |
- * |        | uid 0 with keep_privilege(), where the exec would give it all of them back         |
- * | EDQUOT | the user has no more room for a keyring: keep_keyrings()                           |
- *
- * Where a filter denies keyctl(2), add_key(2) and request_key(2) all three, there is no new keyring:
- * the child cannot reach the old one either.
+ * | code   | stage       | cause                                                              |
+ * |--------|-------------|--------------------------------------------------------------------|
+ * | EPERM  | credentials | the caller may not: groups and ids need CAP_SETGID and CAP_SETUID, |
+ * |        |             | a capability has to be among the caller's, bounding set and        |
+ * |        |             | securebits need CAP_SETPCAP; or a seccomp filter denies the call   |
+ * | EINVAL | credentials | an id that the user namespace does not map                         |
+ * | EDQUOT | credentials | the user has no more room for a keyring                            |
+ * | EINVAL | request     | only some capabilities are kept for uid 0 with keep_privilege(),   |
+ * |        |             | where the exec would give it all of them back; or effective ids    |
+ * |        |             | that are not the real ones without it, where it would take them    |
+ * | E2BIG  | request     | more than 65536 groups                                             |
  *
  * Objects are values.
  */
@@ -66,10 +67,7 @@ public:
 	/** Everything listed: what fork(2) and execve(2) leave. */
 	static credentials all() noexcept;
 
-	/**
-	 * Effective and saved ids stay as they are, where they are not given. An effective id that is
-	 * not the real one may not outlive the exec without keep_privilege(): see execve(2).
-	 */
+	/** Effective and saved ids stay as they are, where they are not given. */
 	credentials &keep_ids(bool on = true) noexcept;
 
 	/** Supplementary groups stay. */
@@ -81,15 +79,24 @@ public:
 	 */
 	credentials &keep_groups_if_must(bool on = true) noexcept;
 
-	/** The session keyring is the caller's. */
+	/**
+	 * The session keyring is the caller's. (Keys that the user's id gives access to are reached by
+	 * it in any case.)
+	 */
 	credentials &keep_keyrings(bool on = true) noexcept;
+
+	/**
+	 * It stays where a seccomp filter denies keyctl(2), as in many containers, or the user has no
+	 * room for another. On from the beginning; without it the spawn fails with EPERM or EDQUOT then.
+	 */
+	credentials &keep_keyrings_if_must(bool on = true) noexcept;
 
 	/** no_new_privs is not set: the program may gain privilege by exec, as sudo(8) does. */
 	credentials &keep_privilege(bool on = true) noexcept;
 
 	/**
-	 * These capabilities stay, as far as the caller has them, permitted and effective, through
-	 * changes of ids and the exec: for other users than root that makes them inheritable and
+	 * These capabilities stay, as far as the caller is permitted them, permitted and effective,
+	 * through changes of ids and the exec: for other users than root that makes them inheritable and
 	 * ambient. keep_capability() adds one. Without either, or with 0: none.
 	 */
 	credentials &keep_capabilities(std::uint64_t mask) noexcept;
@@ -112,11 +119,14 @@ public:
 	credentials &group(gid_t id) noexcept;
 	credentials &group(gid_t real, gid_t effective, gid_t saved) noexcept;
 
-	/** Exactly these supplementary groups. Throws std::bad_alloc. */
+	/** Exactly these supplementary groups, instead of keeping any. Throws std::bad_alloc. */
 	credentials &groups(std::vector<gid_t> list);
 
 	/** SECBIT_*, of capabilities(7). */
 	credentials &securebits(unsigned bits) noexcept;
+
+	/* SPAWN_KEEP_..._IF_MUST; for the library. */
+	static constexpr std::uint32_t kept_if_must = 1 << 2 | 1 << 5;
 
 	/* What it was made of, in the words of linux/spawn.h; for the library. */
 	struct content final {
@@ -138,7 +148,7 @@ public:
 private:
 	SPAWNCTL_LOCAL credentials &keep(std::uint32_t bit, bool on) noexcept;
 
-	content content_ = { 1 << 2 /* SPAWN_KEEP_GROUPS_IF_MUST */, 0, 0, {}, {}, 0, {}, {} };
+	content content_ = { kept_if_must, 0, 0, {}, {}, 0, {}, {} };
 };
 
 } // namespace spawnctl

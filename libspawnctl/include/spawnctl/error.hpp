@@ -22,7 +22,7 @@ enum class stage : unsigned {
 	clone = 1, ///< making the task: EAGAIN, ENOMEM, EPERM of clone(2)
 	fds = 2, ///< index: which descriptor, in the order of command::pass()
 	calls = 3, ///< index: which call; command::cwd(), when given, is call 0
-	credentials = 4, ///< what the caller may not drop
+	credentials = 4, ///< index: which change, as enum spawn_credentials_step has them
 	exec = 5, ///< the error is execveat(2)'s
 };
 
@@ -46,7 +46,7 @@ SPAWNCTL_API const char *stage_name(stage where) noexcept;
 struct failure final {
 	std::error_code code; ///< errno, in std::system_category()
 	spawnctl::stage stage = spawnctl::stage::request; ///< the stage that failed
-	unsigned index = 0; ///< the step within fds and calls
+	unsigned index = 0; ///< the step within fds, calls and credentials
 	int signal = 0; ///< the signal, when code is ECANCELED
 	const char *detail = nullptr; ///< a static sentence when errno alone would not help
 
@@ -55,7 +55,7 @@ struct failure final {
 		return bool(code);
 	}
 
-	/** "exec: No such file or directory", "fds[2]: Bad file descriptor". */
+	/** "exec: No such file or directory", "fds[2]: Bad file descriptor", "credentials (groups): ..." */
 	SPAWNCTL_API std::string message() const;
 };
 
@@ -72,7 +72,7 @@ public:
 		return why_.stage;
 	}
 
-	/** The step within stage fds and stage calls, counted from 0; else 0. */
+	/** The step within stages fds, calls and credentials, counted from 0; else 0. */
 	unsigned index() const noexcept
 	{
 		return why_.index;
