@@ -19,7 +19,11 @@
 #include "compat/symbols.h"
 #include "syscall.h"
 
-/* Empty, nameless and internal, so that no security module keeps anybody from it. */
+/*
+ * Empty, nameless and internal, so that no security module keeps anybody from it. Everybody's
+ * children execute this one, and each shows it to those who may trace it: nobody may ever write to
+ * it, nor open it to, which would keep all others from executing it.
+ */
 static struct file *blank_file __ro_after_init;
 
 /* What fork gives a child and exec takes from it. */
@@ -89,12 +93,27 @@ static struct linux_binfmt blank_format = {
 	.load_binary = load_nothing,
 };
 
+static struct file *__init make_blank_file(void)
+{
+	struct file *writable = shmem_file_setup("spawn", 0, 0), *file;
+	struct inode *inode;
+
+	if (IS_ERR(writable))
+		return writable;
+	inode = file_inode(writable);
+	inode->i_mode = S_IFREG | 0555;
+	inode->i_flags |= S_PRIVATE | S_IMMUTABLE;
+	/* A child's descriptor can be taken from it, so it must not be one for writing either. */
+	file = dentry_open(&writable->f_path, O_RDONLY | O_LARGEFILE, current_cred());
+	fput(writable);
+	return file;
+}
+
 int __init spawn_blank_init(void)
 {
-	blank_file = shmem_file_setup("spawn", 0, 0);
+	blank_file = make_blank_file();
 	if (IS_ERR(blank_file))
 		return PTR_ERR(blank_file);
-	file_inode(blank_file)->i_flags |= S_PRIVATE;
 	/* In front: no other format is to look at the file. */
 	insert_binfmt(&blank_format);
 	return 0;

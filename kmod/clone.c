@@ -212,8 +212,11 @@ long spawn_clone(struct spawn_job *job)
 long spawn_clone_heir(struct spawn_job *job)
 {
 	struct kernel_clone_args args = {
-		/* Our parent's child. Like us it raises no signal before exec. */
-		.flags = CLONE_VM | CLONE_FILES | CLONE_PARENT |
+		/*
+		 * Our parent's child. Like us it raises no signal before exec. A table of its own,
+		 * for nothing: ours is empty; and locks go with the first table that had them.
+		 */
+		.flags = CLONE_VM | CLONE_PARENT |
 			 (job->request.clone_flags & ~CLONE_INTO_CGROUP),
 		.fn = spawn_heir,
 		.fn_arg = job,

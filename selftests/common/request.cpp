@@ -173,6 +173,7 @@ void request::span_memory()
 	cover_strings(all_->call_texts);
 	cover(all_->argv.data(), all_->argv.size() * sizeof(char *));
 	cover(all_->envp.data(), all_->envp.size() * sizeof(char *));
+	cover(all_->envp.data(), all_->envp.size() * sizeof(char *));
 	all_->raw.memory = begin;
 	all_->raw.memory_size = end - begin;
 }
