@@ -77,6 +77,8 @@ OWN_MEMORY_TEST_CASE("a program found in PATH, or open, runs with its own memory
 
 OWN_MEMORY_TEST_CASE("a spawn with its own memory fails as one without")
 {
+	/* No folder that an ordinary user may not look into. */
+	variable_setting path("PATH", "/usr/bin:/bin");
 	temporary_folder folder;
 
 	check_own_fails(who.command("/nonexistent").own_memory(), ENOENT, stage::exec);
