@@ -166,6 +166,9 @@ static long become_blank(const struct spawn_job *job)
 	long ret;
 	int fd;
 
+	/* It is meant for the program, and could not be put back. */
+	if (spawn_has_exec_label())
+		return -EOPNOTSUPP;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0)
 		return fd;

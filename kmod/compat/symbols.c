@@ -8,6 +8,8 @@
 #include <linux/init.h>
 #include <linux/kprobes.h>
 #include <linux/printk.h>
+#include <linux/slab.h>
+#include <linux/version.h>
 #include <asm/ibt.h>
 
 #include "compat/symbols.h"
@@ -53,6 +55,37 @@ struct files_struct *spawn_deny_dup_fd(struct files_struct *files, struct fd_ran
 {
 	return ERR_PTR(-EOPNOTSUPP);
 }
+
+#ifdef CONFIG_SECURITY
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+typedef const char *lsm_name;
+#define APPARMOR	"apparmor"
+#else
+typedef int lsm_name;
+#define APPARMOR	LSM_ID_APPARMOR
+#endif
+
+static int no_attribute(struct task_struct *task, lsm_name lsm, const char *name, char **value)
+{
+	return -EINVAL;
+}
+
+DEFINE_STATIC_CALL(spawn_getprocattr, no_attribute);
+
+bool spawn_has_exec_label(void)
+{
+	char *value = NULL;
+	int length = static_call(spawn_getprocattr)(current, APPARMOR, "exec", &value);
+
+	kfree(value);
+	return length > 0;
+}
+#else
+bool spawn_has_exec_label(void)
+{
+	return false;
+}
+#endif
 
 DEFINE_STATIC_CALL(spawn_kernel_clone, spawn_deny_clone);
 DEFINE_STATIC_CALL(spawn_x64_sys_call, spawn_deny_syscall);
@@ -127,6 +160,10 @@ int __init spawn_resolve_symbols(void)
 	resolve_or_refuse(spawn_put_files_struct, put_files_struct);
 	resolve_or_refuse(spawn_task_work_run, task_work_run);
 	resolve_or_refuse(spawn_dup_fd, dup_fd);
+
+#ifdef CONFIG_SECURITY
+	resolve_or_refuse(spawn_getprocattr, security_getprocattr);
+#endif
 
 	has_seccomp = resolve(spawn_secure_computing, __secure_computing);
 	has_audit = resolve(spawn_audit_syscall_entry, __audit_syscall_entry) &&

@@ -16,6 +16,7 @@
 #include <linux/ptrace.h>
 #include <linux/sched/task.h>
 #include <linux/seccomp.h>
+#include <linux/security.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
 #include <asm/syscall.h>
@@ -43,6 +44,12 @@ DECLARE_STATIC_CALL(spawn_put_files_struct, spawn_no_files);
 DECLARE_STATIC_CALL(spawn_task_work_run, spawn_no_work);
 DECLARE_STATIC_CALL(spawn_audit_syscall_entry, spawn_no_audit_entry);
 DECLARE_STATIC_CALL(spawn_audit_syscall_exit, spawn_no_audit_exit);
+
+/*
+ * Whether a security module holds a label ready for the next exec of the current task, as AppArmor
+ * does for aa_change_onexec(). Any exec uses it up.
+ */
+bool spawn_has_exec_label(void);
 
 /* Whether callers under a seccomp filter, and callers that are audited, can be served. */
 bool spawn_has_seccomp(void);

@@ -114,3 +114,33 @@ TEST_CASE("a 32-bit caller is told that this is no command of his")
 	check_nothing_left();
 	munmap(low, 4096);
 }
+
+TEST_CASE("a label that waits for the next exec confines the program, or there is none")
+{
+	temporary_folder folder;
+	const std::string profile =
+		folder.file("profile", "profile spawnctl_onexec { file, signal, unix, }", 0600);
+	const std::string parse = "apparmor_parser --skip-cache ";
+
+	if (access("/sys/kernel/security/apparmor/.load", W_OK))
+		SKIP("AppArmor is off in this kernel");
+	REQUIRE(system((parse + "--replace " + profile).c_str()) == 0);
+
+	pipe_ends out = make_pipe();
+	child caller = fork_running([&] {
+		request borrowing(std::string("/bin/cat")), blank(payload("exit_with"));
+		unique_fd label = open_file("/proc/thread-self/attr/apparmor/exec", O_WRONLY);
+		const std::string text = "exec spawnctl_onexec";
+
+		write_all(label.get(), text.data(), text.size());
+		if (spawn_and_wait(blank.blank_mm()).error != EOPNOTSUPP)
+			return 1;
+		borrowing.args({ "cat", "/proc/self/attr/apparmor/current" });
+		outcome how = spawn_and_wait(borrowing.fd(out.write.get(), 1));
+		return how.error || how.status ? 2 : 0;
+	});
+	out.write.reset();
+	CHECK(read_all(out.read.get()) == "spawnctl_onexec (enforce)\n");
+	CHECK(caller.wait() == 0);
+	CHECK(system((parse + "--remove " + profile).c_str()) == 0);
+}
