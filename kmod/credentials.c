@@ -42,16 +42,15 @@ static u64 mask_of(kernel_cap_t set)
 	return mask & (BIT_ULL(CAP_LAST_CAP + 1) - 1);
 }
 
+/* Any exec makes the file system ids the effective ones. */
 static bool has_only_real_uid(const struct cred *cred)
 {
-	return uid_eq(cred->uid, cred->euid) && uid_eq(cred->uid, cred->suid) &&
-	       uid_eq(cred->uid, cred->fsuid);
+	return uid_eq(cred->uid, cred->euid) && uid_eq(cred->uid, cred->suid);
 }
 
 static bool has_only_real_gid(const struct cred *cred)
 {
-	return gid_eq(cred->gid, cred->egid) && gid_eq(cred->gid, cred->sgid) &&
-	       gid_eq(cred->gid, cred->fsgid);
+	return gid_eq(cred->gid, cred->egid) && gid_eq(cred->gid, cred->sgid);
 }
 
 /* Whether an exec with this uid gives every capability. */

@@ -59,7 +59,8 @@ class shared_tally final {
 public:
 	shared_tally()
 	{
-		void *at = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		void *at = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+				-1, 0);
 
 		if (at == MAP_FAILED)
 			throw std::runtime_error("mmap");
@@ -128,7 +129,8 @@ void become_container_root()
 
 std::vector<pid_t> children_of(pid_t pid)
 {
-	std::string path = "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
+	std::string path =
+		"/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
 	std::vector<pid_t> all;
 	char text[512];
 	int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -288,7 +290,8 @@ constexpr victim victims[] = {
 	{ "root that drops everything", open_to_tracers, drop_all, true },
 	{ "root with a child of another user", open_to_tracers, be_ordinary, true },
 	{ "root with a child in a user namespace", open_to_tracers, own_namespace, true },
-	{ "root with a child in somebody's user namespace", open_to_tracers, enter_container, true },
+	{ "root with a child in somebody's user namespace", open_to_tracers, enter_container,
+	  true },
 	{ "a user with a capability",
 	  [] {
 		  checked(prctl(PR_SET_KEEPCAPS, 1), "PR_SET_KEEPCAPS");
@@ -354,8 +357,8 @@ void check_attack(const victim &who, bool contended)
 	child container_root = attacker(all, become_container_root);
 	unique_fd container =
 		open_file("/proc/" + std::to_string(container_root.pid()) + "/ns/user", O_RDONLY);
-	child caller = fork_running(
-		[&] { return be_spawned_from(all, who, container.get(), contended); });
+	child caller =
+		fork_running([&] { return be_spawned_from(all, who, container.get(), contended); });
 	int status = caller.wait();
 
 	caller.release();

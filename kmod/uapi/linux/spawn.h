@@ -79,7 +79,7 @@ struct spawn_credentials {
 	__u64 bounding;
 };
 
-#define SPAWN_KEEP_IDS		(1U << 0)	/* effective, saved and filesystem ids */
+#define SPAWN_KEEP_IDS		(1U << 0)	/* effective and saved ids */
 #define SPAWN_KEEP_GROUPS	(1U << 1)	/* supplementary groups */
 #define SPAWN_KEEP_GROUPS_IF_MUST (1U << 2)	/* ... where the caller may not drop them */
 #define SPAWN_KEEP_KEYRINGS	(1U << 3)	/* session, process and thread keyring rules of fork */
