@@ -14,11 +14,49 @@
 
 namespace selftest {
 
+namespace {
+
+/* Not so below /root, where many a clone lies. */
+bool is_open_to_all(std::filesystem::path folder)
+{
+	struct stat status;
+
+	for (; folder.has_relative_path(); folder = folder.parent_path())
+		if (stat(folder.c_str(), &status) || !(status.st_mode & S_IXOTH))
+			return false;
+	return true;
+}
+
+/* Its like in a place where every user may execute it. Removed when the test program ends. */
+const std::string &open_copy(const std::string &folder)
+{
+	static const temporary_folder copy;
+	static const bool made = [&] {
+		std::filesystem::permissions(copy.path(), std::filesystem::perms(0755));
+		for (const auto &entry : std::filesystem::directory_iterator(folder))
+			if (entry.is_regular_file())
+				std::filesystem::copy(entry.path(), copy.path());
+		return true;
+	}();
+
+	static_cast<void>(made);
+	return copy.path();
+}
+
+} // namespace
+
+std::string built_payload(const std::string &name)
+{
+	return std::string(PAYLOAD_FOLDER) + "/" + name;
+}
+
 std::string payload(const std::string &name)
 {
-	const char *folder = getenv("SPAWNCTL_PAYLOAD");
+	const char *given = getenv("SPAWNCTL_PAYLOAD");
+	static const std::string built =
+		is_open_to_all(PAYLOAD_FOLDER) ? PAYLOAD_FOLDER : open_copy(PAYLOAD_FOLDER);
 
-	return std::string(folder ? folder : PAYLOAD_FOLDER) + "/" + name;
+	return (given ? given : built) + "/" + name;
 }
 
 namespace {

@@ -14,6 +14,8 @@ namespace selftest {
 
 /* The built payload program or file of that name. $SPAWNCTL_PAYLOAD overrides the folder. */
 std::string payload(const std::string &name);
+/* The same as the script among them names it: where it was built. */
+std::string built_payload(const std::string &name);
 
 struct reported_fd {
 	std::string target;

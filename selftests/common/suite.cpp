@@ -9,6 +9,8 @@
 #include "leak_guard.hpp"
 #include "suite.hpp"
 
+#include "report.hpp"
+
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -165,6 +167,8 @@ int run_suite(int argc, char **argv, std::optional<std::string> (*unavailable)()
 		if (reason)
 			return skip_everything(session, *reason);
 	}
+	/* Before any test forks: it may have to be copied. */
+	payload("");
 	ret = session.run();
 	if (ret && !total.failed)
 		total.failed++;

@@ -208,7 +208,7 @@ EXECUTOR_TEST_CASE("a script by descriptor runs when the descriptor is passed as
 
 	check_fails(who.from_fd(script.get()), ENOENT, stage::exec);
 	report told = spawn_report(who, who.from_fd(script.get(), { "one" }).pass(script.get(), 9));
-	CHECK(told.argv == strings { payload("report"), "by-script", "/dev/fd/9", "one" });
+	CHECK(told.argv == strings { built_payload("report"), "by-script", "/dev/fd/9", "one" });
 	CHECK(told.fds.size() == 2);
 }
 

@@ -104,7 +104,7 @@ TEST_CASE("scripts run with their interpreter")
 	wanted.args({ "zero", "one" });
 	report told = spawn_report(wanted);
 	CHECK(told.argv ==
-	      std::vector<std::string> { payload("report"), "by-script", payload("script"),
+	      std::vector<std::string> { built_payload("report"), "by-script", payload("script"),
 					 "one" });
 }
 
