@@ -80,25 +80,6 @@ const subject subjects[] = {
 	  nullptr },
 };
 
-class with_pid : public method {
-public:
-	explicit with_pid(const program &what) : what_(what)
-	{
-	}
-
-	void finish() override
-	{
-		int status;
-
-		check(wait4(pid_, &status, __WALL, nullptr) != pid_, "wait4");
-		check_status(status);
-	}
-
-protected:
-	const program &what_;
-	pid_t pid_ = 0;
-};
-
 class by_vfork final : public with_pid {
 public:
 	by_vfork(const program &what, const subject *extra) : with_pid(what), extra_(extra)

@@ -11,30 +11,20 @@
 #include <system_error>
 
 namespace bench {
+
+void with_pid::finish()
+{
+	int status;
+
+	check(wait4(pid_, &status, __WALL, nullptr) != pid_, "wait4");
+	check_status(status);
+}
+
 namespace {
 
-class classic : public method {
+class fork_exec final : public with_pid {
 public:
-	explicit classic(const program &what) : what_(what)
-	{
-	}
-
-	void finish() final
-	{
-		int status;
-
-		check(wait4(pid_, &status, __WALL, nullptr) != pid_, "wait4");
-		check_status(status);
-	}
-
-protected:
-	const program &what_;
-	pid_t pid_ = 0;
-};
-
-class fork_exec final : public classic {
-public:
-	using classic::classic;
+	using with_pid::with_pid;
 
 	void start() override
 	{
@@ -47,9 +37,9 @@ public:
 	}
 };
 
-class vfork_exec final : public classic {
+class vfork_exec final : public with_pid {
 public:
-	using classic::classic;
+	using with_pid::with_pid;
 
 	void start() override
 	{
@@ -64,9 +54,9 @@ public:
 	}
 };
 
-class libc_spawn final : public classic {
+class libc_spawn final : public with_pid {
 public:
-	using classic::classic;
+	using with_pid::with_pid;
 
 	void start() override
 	{

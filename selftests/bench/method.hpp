@@ -5,6 +5,8 @@
 
 #include <memory>
 #include <stdexcept>
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -46,6 +48,20 @@ public:
 	virtual void start() = 0;
 	/* Until the child is reaped and nothing of it is left. Throws unless it exited with 0. */
 	virtual void finish() = 0;
+};
+
+/* A way that knows its child by its number. */
+class with_pid : public method {
+public:
+	explicit with_pid(const program &what) : what_(what)
+	{
+	}
+
+	void finish() final;
+
+protected:
+	const program &what_;
+	pid_t pid_ = 0;
 };
 
 /* This way cannot be used here; what() says why. */
