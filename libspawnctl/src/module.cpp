@@ -11,18 +11,15 @@
 #include <new>
 #include <system_error>
 
-#include <fcntl.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "node.hpp"
 #include "syscall.hpp"
 
 namespace spawnctl::module {
 
 namespace {
-
-constexpr const char *node = "/dev/spawn";
 
 /*
  * Never freed, since some thread may be looking at it: there is a second one only in a process that
@@ -41,14 +38,15 @@ std::atomic<device *> newest;
 obstacle open_device(device &to) noexcept
 {
 	struct stat status;
-	const long fd = sys::call(SYS_openat, AT_FDCWD, node, O_RDWR | O_CLOEXEC, 0);
+	const long fd = node::open();
 
 	if (sys::failed(fd))
 		return { step::open, static_cast<int>(-fd) };
 	to.fd = static_cast<int>(fd);
 	to.info.size = sizeof(to.info);
-	if (fstat(to.fd, &status) || ioctl(to.fd, SPAWN_IOC_INFO, &to.info)) {
-		const obstacle why = { step::info, errno };
+	const long error = fstat(to.fd, &status) ? -errno : node::ask(to.fd, to.info);
+	if (error) {
+		const obstacle why = { step::info, static_cast<int>(-error) };
 
 		sys::call(SYS_close, to.fd);
 		to.info = {};
@@ -174,7 +172,7 @@ int spawn(const spawn_request &request, spawn_result &result, bool forced, obsta
 			result.error = static_cast<unsigned>(why.error);
 			return why.error;
 		}
-		const int error = ioctl(known->fd, SPAWN_IOC_SPAWN, &complete) ? errno : 0;
+		const int error = static_cast<int>(-node::spawn(known->fd, complete));
 		if (!error && result.state != SPAWN_STATE_NOT_STARTED)
 			return 0;
 		/* Nobody has written to the result: who was asked? */
@@ -198,7 +196,7 @@ const char *sentence(step at) noexcept
 		return "asked for";
 	case step::open:
 	case step::ioctl:
-		return node;
+		return node::path;
 	case step::info:
 		return "/dev/spawn, asking what it serves";
 	case step::abi:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The executor that asks /dev/spawn. Its source is the only one that calls ioctl(2). Must never
- * decide what happens when the module cannot serve: it says why not, and that is all.
+ * The executor that asks /dev/spawn. Must never decide what happens when the module cannot serve: it
+ * says why not, and that is all.
  */
 #ifndef SPAWNCTL_MODULE_HPP
 #define SPAWNCTL_MODULE_HPP

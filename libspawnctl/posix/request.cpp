@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT */
+/* The order of the calls is the order in which glibc's child makes them. */
+#include "request.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/sched.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "../src/syscall.hpp"
+#include "descriptors.hpp"
+
+namespace spawnctl::posix {
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t native_arch = AUDIT_ARCH_X86_64;
+#else
+constexpr std::uint32_t native_arch = 0; /* no module to tell */
+#endif
+
+/* The kernel's idea of a disposition and of a set of signals. */
+struct kernel_sigaction {
+	unsigned long handler;
+	unsigned long flags;
+	void *restorer;
+	std::uint64_t mask;
+};
+
+constexpr kernel_sigaction default_action = {};
+constexpr std::size_t sigset_size = 8;
+constexpr std::uint64_t stop_for_output = 1ULL << (SIGTTOU - 1);
+
+/* Neither can be ignored. */
+constexpr std::uint64_t unchangeable = 1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1);
+/* The two signals that glibc keeps for itself are in no set that it fills. */
+constexpr std::uint64_t every_signal = ~(unchangeable | 3ULL << 31);
+
+/* Bytes of what attributes point to, and the mask. */
+constexpr std::size_t fixed_places = 64;
+
+std::uint64_t bits_of(const sigset_t &set) noexcept
+{
+	std::uint64_t bits;
+
+	std::memcpy(&bits, &set, sizeof(bits));
+	return bits;
+}
+
+std::uint64_t address(const void *of) noexcept
+{
+	return reinterpret_cast<std::uintptr_t>(of);
+}
+
+/* As a register has it: sign-extended. */
+std::uint64_t number(long value) noexcept
+{
+	return static_cast<std::uint64_t>(value);
+}
+
+struct ids {
+	unsigned real;
+	unsigned effective;
+	unsigned saved;
+
+	explicit ids(long nr) noexcept
+	{
+		sys::call(nr, &real, &effective, &saved);
+	}
+};
+
+bool ids_differ() noexcept
+{
+	const ids uid(SYS_getresuid), gid(SYS_getresgid);
+
+	return uid.real != uid.effective || gid.real != gid.effective;
+}
+
+/* What a list of strings takes, with its pointers. */
+std::size_t bytes_of(char *const *list) noexcept
+{
+	std::size_t bytes = sizeof(char *);
+
+	for (; list && *list; list++)
+		bytes += sizeof(char *) + std::strlen(*list) + 1;
+	return bytes + alignof(char *);
+}
+
+constexpr std::size_t aligned(std::size_t size)
+{
+	return (size + 7) & ~std::size_t(7);
+}
+
+const action_list &list_of(const arguments &what) noexcept
+{
+	static constexpr action_list none = {};
+
+	return what.actions ? contents(what.actions) : none;
+}
+
+/* An upper bound, and nearly exact: the usual request is to find room on the stack. */
+std::size_t count_calls(const arguments &what) noexcept
+{
+	const action_list &list = list_of(what);
+	std::size_t count = 2; /* of the mask */
+
+	if (what.flags())
+		count += 5; /* scheduling, session, group, two of ids */
+	if (what.flags() & POSIX_SPAWN_SETSIGDEF)
+		count += static_cast<unsigned>(
+			std::popcount(bits_of(contents(what.attributes).sigdefault)));
+	for (int i = 0; i < list.used; i++)
+		count += list.actions[i].kind == action::open ? 2 : 1;
+	return count;
+}
+
+/* What follows, or nullptr. */
+const char *starts_with(const char *text, const char *beginning) noexcept
+{
+	for (; *beginning; text++, beginning++)
+		if (*text != *beginning)
+			return nullptr;
+	return text;
+}
+
+} // namespace
+
+request::~request()
+{
+	if (large_)
+		sys::call(SYS_munmap, large_, large_size_);
+}
+
+const char *request::find_room(const arguments &what, std::size_t found_size) noexcept
+{
+	const action_list &list = list_of(what);
+	const auto used = static_cast<std::size_t>(list.used);
+	const std::size_t calls = count_calls(what);
+	const std::size_t fds = used + 1;
+	std::size_t size = calls * sizeof(spawn_call) + fds * sizeof(spawn_fd) +
+		aligned(found_size) + fixed_places + used * sizeof(std::uint64_t);
+
+	if (own_memory_) {
+		size += bytes_of(what.argv) + bytes_of(what.envp);
+		size += what.program ? aligned(std::strlen(what.program) + 1) : 0;
+		for (int i = 0; i < list.used; i++)
+			if (list.actions[i].path)
+				size += aligned(std::strlen(list.actions[i].path) + 1);
+	}
+	std::byte *block = small_;
+	if (size > sizeof(small_)) {
+		const long map = sys::call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE,
+					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (sys::failed(map))
+			return "no memory for the request";
+		large_ = reinterpret_cast<void *>(map);
+		large_size_ = size;
+		block = static_cast<std::byte *>(large_);
+	}
+	if (own_memory_) {
+		request_.memory = address(block);
+		request_.memory_size = size;
+	}
+	calls_ = reinterpret_cast<spawn_call *>(block);
+	fds_ = reinterpret_cast<spawn_fd *>(calls_ + calls);
+	found_ = reinterpret_cast<char *>(fds_ + fds);
+	next_ = reinterpret_cast<std::byte *>(found_) + aligned(found_size);
+	return nullptr;
+}
+
+const char *request::make(const arguments &what, std::size_t found_size) noexcept
+{
+	own_memory_ = what.flags() & POSIX_SPAWN_RESETIDS && ids_differ();
+	if (const char *why = find_room(what, found_size))
+		return why;
+
+	request_.size = sizeof(request_);
+	request_.arch = native_arch;
+	request_.flags = SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN |
+		(what.wants_pidfd ? SPAWN_PIDFD : 0);
+	request_.exec_dirfd = AT_FDCWD;
+	credentials_.keep = SPAWN_KEEP_ALL;
+	credentials_.capabilities = SPAWN_ALL_CAPABILITIES;
+	request_.credentials = address(&credentials_);
+	request_.credentials_size = sizeof(credentials_);
+	request_.result_size = sizeof(spawn_result);
+	request_.calls = address(calls_);
+	request_.call_size = sizeof(spawn_call);
+	request_.fds = address(fds_);
+	request_.fd_size = sizeof(spawn_fd);
+	set_arguments(what);
+
+	if (what.attributes)
+		add_attributes(contents(what.attributes));
+	const char *const why = add_actions(what);
+	add_mask(what);
+	return why;
+}
+
+/* From Linux 5.18 on the kernel itself puts an empty string where there is no first one. */
+void request::set_arguments(const arguments &what) noexcept
+{
+	static char empty[] = "";
+	static char *const no_words[] = { empty, nullptr };
+	char *const *argv = what.argv && *what.argv ? what.argv : no_words;
+
+	request_.argv = own_memory_ ? place_list(argv) : address(argv);
+	request_.envp = own_memory_ && what.envp ? place_list(what.envp) : address(what.envp);
+	if (what.searched) {
+		request_.path = address(found_);
+	} else if (what.program) {
+		add_source(what.program);
+		request_.path = place_text(what.program);
+	}
+}
+
+void request::add_attributes(const attributes &from) noexcept
+{
+	if (from.flags & POSIX_SPAWN_SETCGROUP) {
+		request_.clone_flags |= CLONE_INTO_CGROUP;
+		request_.cgroup_fd = from.cgroup;
+	}
+	add_signals(from);
+	add_scheduling(from);
+	if (from.flags & POSIX_SPAWN_SETSID)
+		add_call(SYS_setsid);
+	if (from.flags & POSIX_SPAWN_SETPGROUP)
+		add_call(SYS_setpgid, 0, number(from.pgroup));
+	if (own_memory_)
+		add_ids();
+}
+
+void request::add_ids() noexcept
+{
+	constexpr std::uint64_t same = 0xffffffff;
+
+	add_call(SYS_setresuid, same, ids(SYS_getresuid).real, same);
+	add_call(SYS_setresgid, same, ids(SYS_getresgid).real, same);
+}
+
+/* What is handled takes its default action by itself, so only what is ignored makes a difference. */
+void request::add_signals(const attributes &from) noexcept
+{
+	if (!(from.flags & POSIX_SPAWN_SETSIGDEF))
+		return;
+
+	std::uint64_t set = bits_of(from.sigdefault);
+	if ((set & every_signal) == every_signal) {
+		request_.flags &= ~SPAWN_KEEP_SIGIGN;
+		return;
+	}
+	const std::uint64_t action = address(place(&default_action, sizeof(default_action)));
+	for (set &= ~unchangeable; set; set &= set - 1)
+		add_call(SYS_rt_sigaction, number(std::countr_zero(set) + 1), action, 0,
+			 sigset_size);
+}
+
+void request::add_scheduling(const attributes &from) noexcept
+{
+	constexpr short any = POSIX_SPAWN_SETSCHEDULER | POSIX_SPAWN_SETSCHEDPARAM;
+
+	if (!(from.flags & any))
+		return;
+	const std::uint64_t parameters = address(place(&from.schedparam, sizeof(from.schedparam)));
+	if (from.flags & POSIX_SPAWN_SETSCHEDULER)
+		add_call(SYS_sched_setscheduler, 0, number(from.schedpolicy), parameters);
+	else
+		add_call(SYS_sched_setparam, 0, parameters);
+}
+
+const char *request::add_actions(const arguments &what) noexcept
+{
+	const action_list &list = list_of(what);
+	const char *why = nullptr;
+
+	for (int i = 0; i < list.used && !why; i++) {
+		const action &next = list.actions[i];
+
+		switch (next.kind) {
+		case action::open:
+			why = add_open(list, i);
+			break;
+		case action::close:
+			/* glibc fails if the number is beyond the limit and not open. */
+			add_call(SYS_close, number(next.fd)).flags =
+				is_below_limit(next.fd) ? SPAWN_CALL_IGNORE_ERROR : 0;
+			break;
+		case action::dup2:
+			add_source(next.from);
+			if (next.from == next.fd)
+				add_call(SYS_fcntl, number(next.fd), F_SETFD, 0);
+			else
+				add_call(SYS_dup3, number(next.from), number(next.fd), 0);
+			break;
+		case action::chdir:
+			add_source(next.path);
+			add_call(SYS_chdir, place_text(next.path));
+			break;
+		case action::fchdir:
+			add_source(next.fd);
+			add_call(SYS_fchdir, number(next.fd));
+			break;
+		case action::closefrom:
+			add_call(SYS_close_range, number(next.fd), ~0U, 0);
+			break;
+		case action::tcsetpgrp:
+			why = add_terminal(what, next.fd);
+			break;
+		}
+	}
+	return why;
+}
+
+/*
+ * As glibc does it: the number is closed first, so that it may be the one that open(2) returns. If it is
+ * another one, it is duplicated, and that drops FD_CLOEXEC.
+ */
+const char *request::add_open(const action_list &list, int index) noexcept
+{
+	const action &what = list.actions[index];
+	int oflag = what.oflag;
+
+	/* A borrowing child must not open what tells of its memory. */
+	if (starts_with(what.path, "/proc/"))
+		return "a file of /proc is opened";
+	if (oflag & O_CLOEXEC && !is_lowest(list, index))
+		oflag &= ~O_CLOEXEC;
+	add_source(what.path);
+	add_call(SYS_close, number(what.fd)).flags = SPAWN_CALL_IGNORE_ERROR;
+	add_call(SYS_openat, number(AT_FDCWD), place_text(what.path), number(oflag), what.mode)
+		.fd_to = what.fd;
+	return nullptr;
+}
+
+/*
+ * The group of a child that leads a new one is its own number, which nobody knows yet. In the background
+ * the call stops its caller unless SIGTTOU is blocked.
+ */
+const char *request::add_terminal(const arguments &what, int fd) noexcept
+{
+	const short flags = what.flags();
+	pid_t pgroup = 0;
+
+	if (flags & POSIX_SPAWN_SETPGROUP)
+		pgroup = contents(what.attributes).pgroup;
+	else if (!(flags & POSIX_SPAWN_SETSID))
+		pgroup = static_cast<pid_t>(sys::call(SYS_getpgid, 0));
+	if (!pgroup)
+		return "the terminal is given to a group that is not there yet";
+
+	add_source(fd);
+	if (!changes_mask_)
+		add_call(SYS_rt_sigprocmask, SIG_BLOCK,
+			 address(place(&stop_for_output, sigset_size)), 0, sigset_size);
+	changes_mask_ = true;
+	add_call(SYS_ioctl, number(fd), TIOCSPGRP, place_word(static_cast<unsigned>(pgroup)));
+	return nullptr;
+}
+
+void request::add_mask(const arguments &what) noexcept
+{
+	std::uint64_t mask = 0;
+
+	if (what.flags() & POSIX_SPAWN_SETSIGMASK)
+		mask = bits_of(contents(what.attributes).sigmask);
+	else if (changes_mask_)
+		sys::call(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &mask, sigset_size);
+	else
+		return;
+	add_call(SYS_rt_sigprocmask, SIG_SETMASK, place_word(mask), 0, sigset_size);
+}
+
+spawn_call &request::add_call(unsigned nr, std::uint64_t a, std::uint64_t b, std::uint64_t c,
+			      std::uint64_t d) noexcept
+{
+	spawn_call &call = calls_[request_.call_count++];
+
+	call = { nr, 0, -1, 0, { a, b, c, d, 0, 0 } };
+	return call;
+}
+
+/*
+ * A descriptor of ours that a step refers to. If it is close-on-exec the child does not have it by
+ * itself.
+ */
+void request::add_source(int fd) noexcept
+{
+	const auto wanted = static_cast<unsigned>(fd);
+	const long flags = sys::call(SYS_fcntl, fd, F_GETFD);
+	const spawn_fd *const end = fds_ + request_.fd_count;
+
+	if (sys::failed(flags) || !(flags & FD_CLOEXEC) ||
+	    std::any_of(fds_, const_cast<spawn_fd *>(end),
+			[wanted](const spawn_fd &known) { return known.from == wanted; }))
+		return;
+	fds_[request_.fd_count++] = { wanted, wanted, SPAWN_FD_CLOEXEC, 0 };
+}
+
+/* The same by a path that leads through a descriptor. */
+void request::add_source(const char *path) noexcept
+{
+	const char *digit = nullptr;
+	int fd = 0;
+
+	if (*path != '/')
+		return;
+	for (const char *folder : { "/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/" })
+		if (!digit)
+			digit = starts_with(path, folder);
+	if (!digit || *digit < '0' || *digit > '9')
+		return;
+	for (; *digit >= '0' && *digit <= '9' && fd < 100000000; digit++)
+		fd = fd * 10 + (*digit - '0');
+	add_source(fd);
+}
+
+/* Where the child can see it: a borrowing one sees all that we do. */
+const void *request::place(const void *bytes, std::size_t size) noexcept
+{
+	if (!own_memory_)
+		return bytes;
+	void *const copy = std::memcpy(next_, bytes, size);
+
+	next_ += aligned(size);
+	return copy;
+}
+
+std::uint64_t request::place_text(const char *text) noexcept
+{
+	return address(place(text, own_memory_ ? std::strlen(text) + 1 : 0));
+}
+
+/* Of our own making, so it has to be put somewhere even for a child that borrows. */
+std::uint64_t request::place_word(std::uint64_t word) noexcept
+{
+	const std::uint64_t at = address(next_);
+
+	std::memcpy(next_, &word, sizeof(word));
+	next_ += sizeof(word);
+	return at;
+}
+
+std::uint64_t request::place_list(char *const *list) noexcept
+{
+	std::size_t count = 0;
+
+	while (list[count])
+		count++;
+	auto *pointers = reinterpret_cast<const char **>(next_);
+	auto *text = reinterpret_cast<char *>(pointers + count + 1);
+	const std::uint64_t at = address(pointers);
+	for (; *list; list++) {
+		const std::size_t size = std::strlen(*list) + 1;
+
+		*pointers++ = static_cast<char *>(std::memcpy(text, *list, size));
+		text += size;
+	}
+	*pointers = nullptr;
+	next_ += aligned(static_cast<std::size_t>(reinterpret_cast<std::byte *>(text) - next_));
+	return at;
+}
+
+/* A file that an attempt has made is there by now. */
+void request::begin_again() noexcept
+{
+	for (unsigned i = 0; i < request_.call_count; i++)
+		if (calls_[i].nr == SYS_openat && calls_[i].args[2] & O_CREAT)
+			calls_[i].args[2] &= ~std::uint64_t(O_EXCL);
+}
+
+} // namespace spawnctl::posix

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the words of posix_spawn(3) to a request of linux/spawn.h, which both executors take. Allocates
+ * nothing from the heap: the caller may be a signal handler or a vfork child. Must be exact, or say
+ * that it can't be.
+ */
+#ifndef SPAWNCTL_POSIX_REQUEST_HPP
+#define SPAWNCTL_POSIX_REQUEST_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+#include <linux/spawn.h>
+
+#include "objects.hpp"
+
+namespace spawnctl::posix {
+
+/* What a program has passed. */
+struct arguments {
+	const char *program;
+	bool searched; /* posix_spawnp() */
+	const posix_spawn_file_actions_t *actions; /* or nullptr */
+	const posix_spawnattr_t *attributes; /* or nullptr */
+	char *const *argv;
+	char *const *envp;
+	bool wants_pidfd;
+
+	short flags() const noexcept
+	{
+		return attributes ? contents(attributes).flags : short(0);
+	}
+};
+
+class request final {
+public:
+	request() noexcept = default;
+	request(const request &) = delete;
+	request &operator=(const request &) = delete;
+	~request();
+
+	/*
+	 * Works @what out; once. nullptr, or why it can't be said in a request: a static sentence. If it
+	 * is searched for, the program is to be written to found(), where @found_size bytes are.
+	 */
+	const char *make(const arguments &what, std::size_t found_size) noexcept;
+
+	char *found() noexcept
+	{
+		return found_;
+	}
+
+	/* What has been tried is to be tried again with another program. */
+	void begin_again() noexcept;
+
+	spawn_request &get() noexcept
+	{
+		return request_;
+	}
+
+private:
+	const char *find_room(const arguments &what, std::size_t found_size) noexcept;
+	void set_arguments(const arguments &what) noexcept;
+	void add_attributes(const attributes &from) noexcept;
+	void add_ids() noexcept;
+	void add_signals(const attributes &from) noexcept;
+	void add_scheduling(const attributes &from) noexcept;
+	const char *add_actions(const arguments &what) noexcept;
+	const char *add_open(const action_list &list, int index) noexcept;
+	const char *add_terminal(const arguments &what, int fd) noexcept;
+	void add_mask(const arguments &what) noexcept;
+
+	spawn_call &add_call(unsigned nr, std::uint64_t a = 0, std::uint64_t b = 0,
+			     std::uint64_t c = 0, std::uint64_t d = 0) noexcept;
+	void add_source(int fd) noexcept;
+	void add_source(const char *path) noexcept;
+	const void *place(const void *bytes, std::size_t size) noexcept;
+	std::uint64_t place_text(const char *text) noexcept;
+	std::uint64_t place_list(char *const *list) noexcept;
+	std::uint64_t place_word(std::uint64_t word) noexcept;
+
+	spawn_request request_ {};
+	spawn_credentials credentials_ {};
+	spawn_call *calls_ = nullptr;
+	spawn_fd *fds_ = nullptr;
+	char *found_ = nullptr;
+	std::byte *next_ = nullptr; /* where place() goes on */
+	bool own_memory_ = false; /* the child sees a copy of this room and nothing else of ours */
+	bool changes_mask_ = false; /* by a call, to be put right by the last one */
+	void *large_ = nullptr;
+	std::size_t large_size_ = 0;
+	alignas(8) std::byte small_[1280];
+};
+
+} // namespace spawnctl::posix
+
+#endif /* SPAWNCTL_POSIX_REQUEST_HPP */

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Read by a constructor, since nobody else may change the environment yet. */
+#include "settings.hpp"
+
+#include <cstdlib>
+#include <cstring>
+
+namespace spawnctl::posix {
+
+static settings read_from_environment;
+
+const settings &told() noexcept
+{
+	return read_from_environment;
+}
+
+[[gnu::constructor]] static void read_environment() noexcept
+{
+	const char *const backend = secure_getenv("SPAWNCTL_BACKEND");
+	const char *const debug = secure_getenv("SPAWNCTL_DEBUG");
+	settings &to = read_from_environment;
+
+	to.debug = debug && !std::strcmp(debug, "1");
+	if (!backend)
+		return;
+	to.module_or_libc = !std::strcmp(backend, "module");
+	if (!std::strcmp(backend, "fallback"))
+		to.first = way::fallback;
+	else if (!std::strcmp(backend, "libc"))
+		to.first = way::libc;
+}
+
+} // namespace spawnctl::posix

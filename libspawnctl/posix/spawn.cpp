@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/* posix_spawn(3) and its like: which way a spawn goes, and when it goes another. */
+#include "spawn.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <initializer_list>
+
+#include <pthread.h>
+
+#include "executors.hpp"
+#include "exports.hpp"
+#include "search.hpp"
+#include "settings.hpp"
+
+namespace spawnctl::posix {
+
+namespace {
+
+/* What the ways that are ours have come to. */
+struct attempt {
+	int error;
+	bool final; /* else libc is to do it */
+};
+
+/* As glibc: nobody is cancelled while he spawns. */
+class uncancelled final {
+public:
+	uncancelled() noexcept
+	{
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &former_);
+	}
+
+	uncancelled(const uncancelled &) = delete;
+	uncancelled &operator=(const uncancelled &) = delete;
+
+	~uncancelled()
+	{
+		pthread_setcancelstate(former_, nullptr);
+	}
+
+private:
+	int former_;
+};
+
+bool changes_directory(const arguments &what) noexcept
+{
+	if (!what.actions)
+		return false;
+	const action_list &list = contents(what.actions);
+	for (int i = 0; i < list.used; i++)
+		if (list.actions[i].kind == action::chdir || list.actions[i].kind == action::fchdir)
+			return true;
+	return false;
+}
+
+/* One program, by the module or the fallback. @stage: where it failed. */
+attempt try_program(request &wanted, child &made, unsigned &stage) noexcept
+{
+	spawn_result result;
+	attempt last = { EOPNOTSUPP, false };
+
+	for (const way next : { way::module, way::fallback }) {
+		if (next < told().first || (next == way::fallback && told().module_or_libc))
+			continue;
+		last.error = next == way::module ? spawn_by_module(wanted.get(), result)
+						 : spawn_by_fallback(wanted.get(), result);
+		last.final = !last.error || is_final(last.error, result);
+		stage = result.stage;
+		if (!last.error)
+			made = { result.pid, result.pidfd };
+		if (last.final || result.state == SPAWN_STATE_KILLED)
+			break;
+	}
+	return last;
+}
+
+attempt try_path(const arguments &what, child &made) noexcept
+{
+	request wanted;
+	unsigned stage;
+
+	if (wanted.make(what, 0))
+		return { EOPNOTSUPP, false };
+	return try_program(wanted, made, stage);
+}
+
+attempt try_search(const arguments &what, child &made) noexcept
+{
+	const bool moves = changes_directory(what);
+	search among(what.program, { bool(what.flags() & POSIX_SPAWN_RESETIDS), moves });
+	request wanted;
+
+	if (wanted.make(what, among.size()))
+		return { EOPNOTSUPP, false };
+	while (among.next(wanted.found())) {
+		unsigned stage = 0;
+
+		if (moves && *wanted.found() != '/')
+			return { EOPNOTSUPP, false };
+		const attempt last = try_program(wanted, made, stage);
+		if (!last.error || !last.final || stage != SPAWN_STAGE_EXEC)
+			return last;
+		if (!among.goes_on_after(last.error))
+			break;
+		wanted.begin_again();
+	}
+	return { among.error(), true };
+}
+
+bool is_libcs(const arguments &what) noexcept
+{
+	return told().first == way::libc || (what.actions && !contents(what.actions).is_ours());
+}
+
+} // namespace
+
+int spawn(const arguments &asked, child &made) noexcept
+{
+	const uncancelled until_done;
+	arguments what = asked;
+
+	what.searched = what.searched && !std::strchr(what.program, '/');
+	if (!is_libcs(what)) {
+		const attempt ours = what.searched ? try_search(what, made) : try_path(what, made);
+
+		if (ours.final)
+			return ours.error;
+	}
+	return spawn_by_libc(asked, made);
+}
+
+} // namespace spawnctl::posix
+
+using namespace spawnctl::posix;
+
+static int spawn_for_pid(pid_t *pid, const arguments &what) noexcept
+{
+	child made;
+	const int error = spawn(what, made);
+
+	if (!error && pid)
+		*pid = made.pid;
+	return error;
+}
+
+static int spawn_for_pidfd(int *pidfd, const arguments &what) noexcept
+{
+	child made;
+	const int error = spawn(what, made);
+
+	if (!error)
+		*pidfd = made.pidfd;
+	return error;
+}
+
+SPAWNCTL_EXPORT int posix_spawn(pid_t *pid, const char *path,
+				const posix_spawn_file_actions_t *actions,
+				const posix_spawnattr_t *attributes, char *const argv[],
+				char *const envp[])
+{
+	return spawn_for_pid(pid, { path, false, actions, attributes, argv, envp, false });
+}
+
+SPAWNCTL_EXPORT int posix_spawnp(pid_t *pid, const char *file,
+				 const posix_spawn_file_actions_t *actions,
+				 const posix_spawnattr_t *attributes, char *const argv[],
+				 char *const envp[])
+{
+	return spawn_for_pid(pid, { file, true, actions, attributes, argv, envp, false });
+}
+
+SPAWNCTL_EXPORT int pidfd_spawn(int *pidfd, const char *path,
+				const posix_spawn_file_actions_t *actions,
+				const posix_spawnattr_t *attributes, char *const argv[],
+				char *const envp[])
+{
+	return spawn_for_pidfd(pidfd, { path, false, actions, attributes, argv, envp, true });
+}
+
+SPAWNCTL_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
+				 const posix_spawn_file_actions_t *actions,
+				 const posix_spawnattr_t *attributes, char *const argv[],
+				 char *const envp[])
+{
+	return spawn_for_pidfd(pidfd, { file, true, actions, attributes, argv, envp, true });
+}
