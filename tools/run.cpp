@@ -1,82 +1,21 @@
 // SPDX-License-Identifier: MIT
 // `spawnctl run`: one program, started, waited for, and its end passed on as env(1) would. Decides
 // nothing about how the child is made.
-#include <cerrno>
 #include <charconv>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <iterator>
-#include <memory>
 #include <optional>
 
 #include <fcntl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <spawnctl/command.hpp>
 
+#include "signals.hpp"
 #include "subcommand.hpp"
 
 namespace tool {
 namespace {
-
-volatile sig_atomic_t child = -1; /* its pidfd */
-volatile sig_atomic_t terminated;
-
-void terminate_child()
-{
-	int saved = errno;
-
-	syscall(SYS_pidfd_send_signal, int(child), SIGTERM, nullptr, 0);
-	errno = saved;
-}
-
-void on_terminate(int)
-{
-	terminated = 1;
-	if (child >= 0)
-		terminate_child();
-}
-
-void on_keyboard(int)
-{
-}
-
-/*
- * Handlers, not SIG_IGN: the child would inherit that where it is to keep ignored signals. A signal
- * that is ignored already stays so.
- */
-void handle(int signal, void (*handler)(int))
-{
-	struct sigaction action = {};
-
-	sigaction(signal, nullptr, &action);
-	if (action.sa_handler == SIG_IGN)
-		return;
-	action = {};
-	action.sa_handler = handler;
-	action.sa_flags = SA_RESTART;
-	sigaction(signal, &action, nullptr);
-}
-
-/* From here to the child's end: the keyboard's signals are for the child, SIGTERM is passed on. */
-void hand_signals_on()
-{
-	handle(SIGINT, on_keyboard);
-	handle(SIGQUIT, on_keyboard);
-	handle(SIGTERM, on_terminate);
-	/* Where it is ignored the kernel reaps, and there is no status to wait for. */
-	signal(SIGCHLD, SIG_DFL);
-}
-
-/* A SIGTERM that came before there was anybody to pass it to is passed on now. */
-void adopt(const spawnctl::process &process)
-{
-	child = process.pidfd();
-	if (terminated)
-		terminate_child();
-}
 
 struct descriptor {
 	int from;
@@ -230,12 +169,12 @@ int start_and_wait(const run_options &options)
 
 	if (!process)
 		return report_failure(why, options, fds);
-	adopt(process);
+	adopt(process.pidfd());
 	if (options.verbose)
 		complain(options.words[0] + ": process " + std::to_string(process.pid()) +
 			 ", made by " + process.reason());
 	if (!process.started(why)) {
-		child = -1;
+		let_go();
 		return report_failure(why, options, fds);
 	}
 	if (options.stopped)
@@ -243,17 +182,9 @@ int start_and_wait(const run_options &options)
 
 	spawnctl::exit_status status = process.wait();
 
-	child = -1;
+	let_go();
 	return pass_on(status);
 }
-
-/* PROGRAM and its arguments are none of CLI11's options, so it does not know of them. */
-class run_help final : public CLI::Formatter {
-	std::string make_usage(const CLI::App *, std::string) const override
-	{
-		return "Usage: spawnctl run [OPTIONS] [--] PROGRAM [ARGUMENTS]\n";
-	}
-};
 
 } // namespace
 
@@ -262,7 +193,7 @@ CLI::App *add_run(CLI::App &app, run_options &options)
 	CLI::App *run =
 		app.add_subcommand("run", "Run a program in a blank process and wait for it");
 
-	run->formatter(std::make_shared<run_help>());
+	set_program_help(*run, "run");
 	run->prefix_command();
 	add_list(*run, "--fd", options.fds, "N|FROM:TO",
 		 "pass this descriptor too, at the same number or at TO; may be repeated");

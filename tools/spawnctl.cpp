@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <exception>
 #include <iterator>
+#include <memory>
 #include <system_error>
 
 #include "subcommand.hpp"
@@ -22,6 +23,30 @@ void print(std::string_view text)
 void complain(std::string_view message)
 {
 	fprintf(stderr, "spawnctl: %.*s\n", int(message.size()), message.data());
+}
+
+namespace {
+
+class program_help final : public CLI::Formatter {
+public:
+	explicit program_help(const std::string &name) : name_(name)
+	{
+	}
+
+private:
+	std::string make_usage(const CLI::App *, std::string) const override
+	{
+		return "Usage: spawnctl " + name_ + " [OPTIONS] [--] PROGRAM [ARGUMENTS]\n";
+	}
+
+	std::string name_;
+};
+
+} // namespace
+
+void set_program_help(CLI::App &subcommand, const std::string &name)
+{
+	subcommand.formatter(std::make_shared<program_help>(name));
 }
 
 void add_backend(CLI::App &app, std::string &word)
@@ -52,8 +77,9 @@ namespace {
 /* What a command line asks for, once it is known to make sense. */
 struct request {
 	run_options run;
+	preload_options preload;
 	info_options info;
-	bool wants_run = false;
+	enum { none, runs, preloads, informs } wanted = none;
 };
 
 /*
@@ -61,10 +87,10 @@ struct request {
  * after the first "--", or, where there is none before it, from the first word on that is no
  * option.
  */
-void take_words(std::vector<std::string> &words, const CLI::App &run, bool marked,
+void take_words(std::vector<std::string> &words, const CLI::App &subcommand, bool marked,
 		std::vector<std::string> rest)
 {
-	words = run.remaining();
+	words = subcommand.remaining();
 	if (!words.empty() && words[0].size() > 1 && words[0][0] == '-')
 		throw usage_error("unknown option '" + words[0] + "'");
 	if (marked && !words.empty())
@@ -87,6 +113,7 @@ request parse(CLI::App &app, std::vector<std::string> arguments)
 	app.set_version_flag("--version", "spawnctl " SPAWNCTL_VERSION);
 	app.footer("See spawnctl(1).");
 	CLI::App *run = add_run(app, wanted.run);
+	CLI::App *preload = add_preload(app, wanted.preload);
 	CLI::App *info = add_info(app, wanted.info);
 
 	/* CLI11 takes them from the back. */
@@ -94,13 +121,19 @@ request parse(CLI::App &app, std::vector<std::string> arguments)
 	std::reverse(arguments.begin(), arguments.end());
 	app.parse(arguments);
 
-	wanted.wants_run = run->parsed();
-	if (wanted.wants_run)
+	if (run->parsed()) {
+		wanted.wanted = request::runs;
 		take_words(wanted.run.words, *run, marked, std::move(rest));
-	else if (!info->parsed())
-		throw usage_error("no subcommand; there are run and info");
-	else if (marked)
-		throw usage_error("info takes no program");
+	} else if (preload->parsed()) {
+		wanted.wanted = request::preloads;
+		take_words(wanted.preload.words, *preload, marked, std::move(rest));
+	} else if (info->parsed()) {
+		wanted.wanted = request::informs;
+		if (marked)
+			throw usage_error("info takes no program");
+	} else {
+		throw usage_error("no subcommand; there are run, preload and info");
+	}
 	return wanted;
 }
 
@@ -118,7 +151,9 @@ int serve(int argc, char **argv)
 	try {
 		request wanted = parse(app, { argv + std::min(argc, 1), argv + argc });
 
-		return wanted.wants_run ? run(wanted.run) : info(wanted.info);
+		if (wanted.wanted == request::preloads)
+			return preload(wanted.preload);
+		return wanted.wanted == request::runs ? run(wanted.run) : info(wanted.info);
 	} catch (const CLI::CallForHelp &) {
 		print(app.help());
 	} catch (const CLI::CallForVersion &version) {

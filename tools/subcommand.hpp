@@ -42,6 +42,9 @@ void print(std::string_view text);
 /* "spawnctl: MESSAGE" on standard error. */
 void complain(std::string_view message);
 
+/* The help of a subcommand that ends in PROGRAM and its arguments, which CLI11 does not know of. */
+void set_program_help(CLI::App &subcommand, const std::string &name);
+
 /* Adds --backend to @app. */
 void add_backend(CLI::App &app, std::string &word);
 
@@ -73,6 +76,16 @@ struct run_options {
 
 CLI::App *add_run(CLI::App &app, run_options &options);
 int run(const run_options &options);
+
+/* spawnctl preload */
+struct preload_options {
+	std::string backend;
+	bool stats = false;
+	std::vector<std::string> words; /* PROGRAM ARGS */
+};
+
+CLI::App *add_preload(CLI::App &app, preload_options &options);
+int preload(const preload_options &options);
 
 /* spawnctl info */
 struct info_options {

@@ -5,9 +5,13 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "counters.hpp"
+
 namespace spawnctl::posix {
 
 static settings read_from_environment;
+static char
+	counters_path[64]; /* a copy: programs overwrite their environment to change their name */
 
 const settings &told() noexcept
 {
@@ -20,6 +24,10 @@ const settings &told() noexcept
 	const char *const debug = secure_getenv("SPAWNCTL_DEBUG");
 	settings &to = read_from_environment;
 
+	const char *const path = secure_getenv(counters_variable);
+
+	if (path && std::strlen(path) < sizeof(counters_path))
+		to.counters = std::strcpy(counters_path, path);
 	to.debug = debug && !std::strcmp(debug, "1");
 	if (!backend)
 		return;

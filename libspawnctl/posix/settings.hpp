@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the environment said when the program was loaded: a program may clear it later. Must not keep
- * anything that takes memory of the heap.
+ * What the environment said when the program was loaded: a program may clear it later. Must not take
+ * memory of the heap.
  */
 #ifndef SPAWNCTL_POSIX_SETTINGS_HPP
 #define SPAWNCTL_POSIX_SETTINGS_HPP
@@ -14,6 +14,7 @@ struct settings {
 	way first = way::module; /* SPAWNCTL_BACKEND: the ways before this one are not tried */
 	bool module_or_libc = false; /* SPAWNCTL_BACKEND=module: never by the fallback */
 	bool debug = false; /* SPAWNCTL_DEBUG=1 */
+	const char *counters = nullptr; /* SPAWNCTL_STATS, see counters.hpp */
 };
 
 const settings &told() noexcept;

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include "account.hpp"
 #include "executors.hpp"
 #include "exports.hpp"
 #include "search.hpp"
@@ -21,6 +22,7 @@ namespace {
 struct attempt {
 	int error;
 	bool final; /* else libc is to do it */
+	way by = way::libc;
 };
 
 /* As glibc: nobody is cancelled while he spawns. */
@@ -66,6 +68,7 @@ attempt try_program(request &wanted, child &made, unsigned &stage) noexcept
 		last.error = next == way::module ? spawn_by_module(wanted.get(), result)
 						 : spawn_by_fallback(wanted.get(), result);
 		last.final = !last.error || is_final(last.error, result);
+		last.by = next;
 		stage = result.stage;
 		if (!last.error)
 			made = { result.pid, result.pidfd };
@@ -89,6 +92,7 @@ attempt try_search(const arguments &what, child &made) noexcept
 {
 	const bool moves = changes_directory(what);
 	search among(what.program, { bool(what.flags() & POSIX_SPAWN_RESETIDS), moves });
+	attempt last = { 0, true, told().first };
 	request wanted;
 
 	if (wanted.make(what, among.size()))
@@ -98,14 +102,15 @@ attempt try_search(const arguments &what, child &made) noexcept
 
 		if (moves && *wanted.found() != '/')
 			return { EOPNOTSUPP, false };
-		const attempt last = try_program(wanted, made, stage);
+		last = try_program(wanted, made, stage);
 		if (!last.error || !last.final || stage != SPAWN_STAGE_EXEC)
 			return last;
 		if (!among.goes_on_after(last.error))
 			break;
 		wanted.begin_again();
 	}
-	return { among.error(), true };
+	last.error = among.error();
+	return last;
 }
 
 bool is_libcs(const arguments &what) noexcept
@@ -118,16 +123,17 @@ bool is_libcs(const arguments &what) noexcept
 int spawn(const arguments &asked, child &made) noexcept
 {
 	const uncancelled until_done;
+	account of;
+	attempt last = { 0, false };
 	arguments what = asked;
 
 	what.searched = what.searched && !std::strchr(what.program, '/');
-	if (!is_libcs(what)) {
-		const attempt ours = what.searched ? try_search(what, made) : try_path(what, made);
-
-		if (ours.final)
-			return ours.error;
-	}
-	return spawn_by_libc(asked, made);
+	if (!is_libcs(what))
+		last = what.searched ? try_search(what, made) : try_path(what, made);
+	if (!last.final)
+		last = { spawn_by_libc(asked, made), true, way::libc };
+	of.close(what.program, last.by, last.error);
+	return last.error;
 }
 
 } // namespace spawnctl::posix

@@ -34,6 +34,10 @@ wrong_options() {
 		run|--groups|0,no-such-group|--|true
 		run|--keep-capability|bogus|--|true
 		run|--keep-capability|64|--|true
+		preload
+		preload|--stats
+		preload|--bogus|true
+		preload|--backend|bogus|--|true
 		info|--bogus
 		info|word
 		info|--|word
@@ -54,7 +58,7 @@ wrong_backend_variable() {
 
 help_names_every_option() {
 	local option
-	expect 0 '*Usage: spawnctl*run*info*' '' "$tool" --help &&
+	expect 0 '*Usage: spawnctl*run*preload*info*' '' "$tool" --help &&
 		expect 0 '*--json*--backend*Examples*' '' "$tool" info --help &&
 		expect 0 '*Examples*' '' "$tool" run --help || return 1
 	for option in --keep-credentials --keep-capability --user --groups --fd --no-stdio --chdir --env --unset --clear-env --argv0 --exec-fd --keep-signal-mask \
@@ -86,17 +90,19 @@ complete_words() {
 
 completion() {
 	source "$top/tools/completion/spawnctl"
-	compare subcommands 'run info --help --version' "$(complete_words spawnctl '')" &&
+	compare subcommands 'run preload info --help --version' "$(complete_words spawnctl '')" &&
 		compare options '--fd' "$(complete_words spawnctl run --fd)" &&
 		compare executors 'module' "$(complete_words spawnctl run --backend m)" &&
 		compare executors 'fallback' "$(complete_words spawnctl info --backend f)" &&
 		compare program '*printf*' "$(complete_words spawnctl run --chdir / printf)" &&
-		compare "the program's words" '' "$(complete_words spawnctl run -- true --backe)"
+		compare "the program's words" '' "$(complete_words spawnctl run -- true --backe)" &&
+		compare "libc's own" 'libc' "$(complete_words spawnctl preload --backend l)" &&
+		compare "the preloaded program" '*printf*' "$(complete_words spawnctl preload --stats printf)"
 }
 
 completion_knows_every_option() {
 	local option
-	"$tool" run --help | grep -oE -- '--[a-z0-9-]+' | sort -u >options
+	{ "$tool" run --help && "$tool" preload --help; } | grep -oE -- '--[a-z0-9-]+' | sort -u >options
 	[[ -s options ]]
 	while read -r option; do
 		grep -qw -- "$option" "$top/tools/completion/spawnctl" || { echo "no $option"; return 1; }

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# `spawnctl preload`: programs below it use the library, and the counts tell how. Sourced by run.
+# shellcheck disable=SC2154,SC2016  # run sets them; single quotes are for programs
+
+# counts MODULE FALLBACK LIBC FAILED: the lines of --stats, as a pattern.
+counts() {
+	echo "spawnctl: spawns: $1 by the module, $2 by the fallback, $3 by libc, $4 failed
+spawnctl: their callers were blocked for +([0-9]).+([0-9]) ms"
+}
+
+# Three processes: each of the two spawners starts the next one.
+counted_by() {
+	shopt -s extglob
+	expect 0 x "$(counts "$2" "$3" "$4" 0)" \
+		"$tool" preload --stats --backend "$1" -- "$spawner" "$spawner" printf x
+}
+
+failures_are_counted() {
+	shopt -s extglob
+	expect 127 '' "*: No such file or directory
+$(counts 0 0 0 1)" "$tool" preload --stats --backend fallback -- "$spawner" /nonexistent
+}
+
+end_is_passed_on() {
+	expect 5 '' '' "$tool" preload -- sh -c 'exit 5' &&
+		expect 143 '' 'spawnctl: *' "$tool" preload --stats -- sh -c 'kill -TERM $$' &&
+		expect 127 '' 'spawnctl: /nonexistent: *' "$tool" preload -- /nonexistent &&
+		expect 127 '' 'spawnctl: /nonexistent: *' "$tool" preload --stats -- /nonexistent &&
+		expect 126 '' 'spawnctl: /etc/passwd: Permission denied' "$tool" preload -- /etc/passwd
+}
+
+cleared_environment() {
+	shopt -s extglob
+	expect 0 'x' "$(counts 0 1 0 0)" "$tool" preload --stats --backend fallback -- \
+		"$spawner" env -i "$spawner" printf x
+}
+
+what_was_preloaded_stays() {
+	expect 0 '*/libspawnctl-posix.so:libc.so.6' '' \
+		env LD_PRELOAD=libc.so.6 "$tool" preload -- sh -c 'printf %s "$LD_PRELOAD"'
+}
+
+debug_says_who() {
+	expect 0 x "spawnctl\[*\]: */printf: fallback*" \
+		env SPAWNCTL_DEBUG=1 "$tool" preload --backend fallback -- "$spawner" /usr/bin/printf x
+}
+
+# What is loaded into every program: nothing but libc comes with it, and no name but libc's.
+library_stands_alone() {
+	local library=$build/libspawnctl/posix/libspawnctl-posix.so name needed
+	needed=$(LC_ALL=C readelf -d "$library" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+	compare "needed libraries" 'libc.so.6' "$needed" || return
+	while read -r name; do
+		[[ $name == @(posix_spawn*|pidfd_spawn|pidfd_spawnp|pidfd_getpid|system|popen|pclose|fclose) ]] ||
+			{ echo "exported: $name"; return 1; }
+	done < <(nm -D --defined-only --format=posix "$library" | cut -d' ' -f1)
+}
+
+test_preload() {
+	check "the preloaded library needs libc only and exports its names only" library_stands_alone
+	check "spawns by the fallback are counted over all processes" counted_by fallback 0 2 0
+	check "spawns by libc are counted" counted_by libc 0 0 2
+	[[ ! -e /dev/spawn ]] || check "spawns by the module are counted" counted_by module 2 0 0
+	check "failed spawns are counted" failures_are_counted
+	check "the program's end is passed on" end_is_passed_on
+	check "a cleared environment ends the counting and nothing else" cleared_environment
+	check "what was preloaded before stays" what_was_preloaded_stays
+	check "SPAWNCTL_DEBUG=1 says who made each child" debug_says_who
+}
