@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+// Everything of /proc is read by way of one descriptor: a child may mount over the paths.
+#include "caller.hpp"
+
+#include "request.hpp"
+#include "unique_fd.hpp"
+
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <grp.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <map>
+#include <sstream>
+#include <system_error>
+
+using selftest::checked, selftest::open_file, selftest::read_all, selftest::unique_fd,
+	selftest::write_all;
+
+namespace fuzz {
+namespace {
+
+constexpr unsigned ordinary = 1000;
+
+void copy_program(const std::string &from, const std::string &to, unsigned mode)
+{
+	std::string all = read_all(open_file(from, O_RDONLY).get());
+
+	unlink(to.c_str());
+	write_all(open_file(to, O_WRONLY | O_CREAT | O_TRUNC, mode).get(), all.data(), all.size());
+	checked(chmod(to.c_str(), mode), "chmod");
+}
+
+void put(const std::string &name, const std::string &text, unsigned mode)
+{
+	std::string path = folder + ("/" + name);
+
+	unlink(path.c_str());
+	write_all(open_file(path, O_WRONLY | O_CREAT | O_TRUNC, mode).get(), text.data(),
+		  text.size());
+	checked(chmod(path.c_str(), mode), "chmod");
+}
+
+/* Mounts, names and networks that a child changes are this process's and its children's alone. */
+void leave_namespaces()
+{
+	checked(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET), "unshare");
+	checked(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount private");
+	checked(mount("fuzz", "/dev/shm", "tmpfs", 0, "mode=1777"), "mount tmpfs");
+}
+
+void make_folder()
+{
+	checked(mkdir(folder, 0777), "mkdir");
+	checked(chmod(folder, 0777), "chmod");
+	for (const char *name : { "exit_with", "stop" })
+		copy_program(std::string(PAYLOAD_FOLDER) + "/" + name,
+			     folder + ("/" + std::string(name)), 0755);
+	put("script", "#!/dev/shm/fuzz/exit_with 3\n", 0755);
+	put("denied", "no program of anybody\n", 0600);
+	put("text", "plain text\n", 0755);
+	checked(symlink("exit_with", (folder + std::string("/link")).c_str()), "symlink");
+}
+
+void place(unique_fd fd, int number)
+{
+	if (fd.get() == number)
+		fd.release();
+	else
+		checked(dup3(fd.get(), number, O_CLOEXEC), "dup3");
+}
+
+int make_cgroup()
+{
+	constexpr const char *path = "/sys/fs/cgroup/spawn-fuzz";
+
+	mkdir(path, 0755);
+	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void make_descriptors()
+{
+	int ends[2], sockets[2];
+
+	/* In their order, so that what is opened for the later ones lies above. */
+	place(open_file("/dev/null", O_RDWR), null_fd);
+	place(open_file("/dev/spawn", O_RDWR), device_fd);
+	for (int number = filler_fd; number < first_free_fd; number++)
+		place(open_file("/dev/null", O_RDWR), number);
+	place(open_file(folder, O_RDONLY | O_DIRECTORY), folder_fd);
+	place(open_file(std::string(folder) + "/exit_with", O_RDONLY), program_fd);
+	place(open_file(std::string(folder) + "/stop", O_RDONLY), stop_fd);
+	place(unique_fd(
+		      checked(static_cast<int>(syscall(SYS_memfd_create, secret_name, MFD_CLOEXEC)),
+			      "memfd_create")),
+	      secret_fd);
+	place(open_file("/proc/self/ns/net", O_RDONLY), namespace_fd);
+	place(unique_fd(checked(make_cgroup(), "cgroup")), cgroup_fd);
+	place(open_file(std::string(folder) + "/text", O_PATH), path_fd);
+	place(open_file("/dev/ptmx", O_RDWR | O_NOCTTY), terminal_fd);
+	place(open_file("/proc", O_RDONLY | O_DIRECTORY), proc_fd);
+	checked(pipe2(ends, O_CLOEXEC | O_NONBLOCK), "pipe2");
+	place(unique_fd(ends[0]), pipe_read_fd);
+	place(unique_fd(ends[1]), pipe_write_fd);
+	checked(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets),
+		"socketpair");
+	place(unique_fd(sockets[0]), socket_fd);
+	close(sockets[1]);
+	checked(static_cast<int>(syscall(SYS_close_range, first_free_fd, ~0u, 0)), "close_range");
+}
+
+void become_user()
+{
+	checked(setgroups(0, nullptr), "setgroups");
+	checked(setresgid(ordinary, ordinary, ordinary), "setresgid");
+	checked(setresuid(ordinary, ordinary, ordinary), "setresuid");
+	/* So that its /proc files are its own. */
+	checked(prctl(PR_SET_DUMPABLE, 1), "prctl");
+}
+
+/* Lets everything through, and so has every call judged. */
+void filter_self()
+{
+	struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
+	struct sock_fprog program = { 1, all };
+
+	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+	checked(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "PR_SET_SECCOMP");
+}
+
+std::string read_proc(const std::string &path)
+{
+	unique_fd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
+
+	return fd ? read_all(fd.get()) : path + ": " + std::to_string(errno) + "\n";
+}
+
+std::string read_link(const std::string &path)
+{
+	char target[256];
+	ssize_t length = readlinkat(proc_fd, path.c_str(), target, sizeof(target));
+
+	return path + " -> " +
+		(length < 0 ? "?" : std::string(target, static_cast<size_t>(length))) + "\n";
+}
+
+/* Lines that tell of time and memory, and those of the heap, which is the fuzzer's own affair. */
+bool is_volatile(const std::string &line)
+{
+	for (const char *beginning :
+	     { "Vm", "Rss", "voluntary_ctxt", "nonvoluntary_ctxt", "State:", "Hugetlb",
+	       "Cpus_allowed", "Mems_allowed", "SigQ:", "THP_", "FDSize:" })
+		if (line.starts_with(beginning))
+			return true;
+	return line.find("[heap]") != std::string::npos ||
+		line.find("[stack]") != std::string::npos;
+}
+
+std::string lasting(const std::string &text)
+{
+	std::istringstream lines(text);
+	std::string line, kept;
+
+	while (std::getline(lines, line))
+		if (!is_volatile(line))
+			kept += line + "\n";
+	return kept;
+}
+
+std::string describe_signals()
+{
+	sigset_t mask, pending;
+	std::string text = "blocked";
+
+	sigprocmask(SIG_SETMASK, nullptr, &mask);
+	sigpending(&pending);
+	for (int number = 1; number <= SIGRTMAX; number++)
+		if (sigismember(&mask, number) == 1 || sigismember(&pending, number) == 1)
+			text += " " + std::to_string(number);
+	return text + "\n";
+}
+
+} // namespace
+
+const char *name_of(caller_kind kind)
+{
+	switch (kind) {
+	case caller_kind::root:
+		return "root";
+	case caller_kind::user:
+		return "user";
+	case caller_kind::filtered_user:
+		return "filtered user";
+	case caller_kind::racing_root:
+		return "racing root";
+	case caller_kind::racing_user:
+		return "racing user";
+	}
+	return "?";
+}
+
+bool may_race(caller_kind kind)
+{
+	return kind == caller_kind::racing_root || kind == caller_kind::racing_user;
+}
+
+void become_caller(caller_kind kind)
+{
+	const struct rlimit no_core = { 0, 0 };
+
+	setrlimit(RLIMIT_CORE, &no_core);
+	leave_namespaces();
+	make_folder();
+	checked(chmod("/dev/spawn", 0666), "chmod");
+	make_descriptors();
+	/* What a killed caller leaves behind comes to us. */
+	checked(prctl(PR_SET_CHILD_SUBREAPER, 1), "PR_SET_CHILD_SUBREAPER");
+	if (kind != caller_kind::root && kind != caller_kind::racing_root)
+		become_user();
+	if (kind == caller_kind::filtered_user)
+		filter_self();
+}
+
+std::string describe_self()
+{
+	std::string text = lasting(read_proc("self/status")) + lasting(read_proc("self/maps")) +
+		read_proc("self/limits") + read_proc("self/oom_score_adj") +
+		read_proc("self/coredump_filter") + read_proc("self/comm") +
+		read_proc("self/personality") + read_proc("self/timerslack_ns");
+
+	for (const char *name : { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
+				  "time_for_children", "user", "uts" })
+		text += read_link(std::string("self/ns/") + name);
+	for (const char *name : { "cwd", "root", "exe" })
+		text += read_link(std::string("self/") + name);
+	for (int number = 0; number < first_free_fd; number++)
+		text += read_link("self/fd/" + std::to_string(number));
+	for (int option : { PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECUREBITS, PR_GET_TIMERSLACK,
+			    PR_GET_THP_DISABLE })
+		text += std::to_string(option) + ": " + std::to_string(prctl(option, 0, 0, 0, 0)) +
+			"\n";
+	text += "session " + std::to_string(getsid(0)) + ", group " + std::to_string(getpgrp()) +
+		", priority " + std::to_string(getpriority(PRIO_PROCESS, 0)) + "\n";
+	return text + describe_signals();
+}
+
+std::string difference(const std::string &before, const std::string &after)
+{
+	std::map<std::string, int> count;
+	std::istringstream old_lines(before), new_lines(after);
+	std::string line, text;
+
+	while (std::getline(old_lines, line))
+		count[line]--;
+	while (std::getline(new_lines, line))
+		count[line]++;
+	for (const auto &[what, more] : count)
+		if (more)
+			text += (more > 0 ? "now: " : "was: ") + what + "\n";
+	return text;
+}
+
+std::string check_self()
+{
+	std::string wrong;
+	int lowest = fcntl(null_fd, F_DUPFD, 0);
+
+	/* The one descriptor that a spawn may give; the request may have put its number anywhere. */
+	if (lowest == first_free_fd + 1 &&
+	    read_link("self/fd/" + std::to_string(first_free_fd)).find("pidfd") !=
+		    std::string::npos) {
+		close(first_free_fd);
+		close(lowest);
+		lowest = fcntl(null_fd, F_DUPFD, 0);
+	}
+	if (lowest != first_free_fd)
+		wrong += "the lowest free descriptor is " + std::to_string(lowest) + "; " +
+			read_link("self/fd/" + std::to_string(first_free_fd));
+	syscall(SYS_close_range, first_free_fd, ~0u, 0);
+	return wrong;
+}
+
+} // namespace fuzz

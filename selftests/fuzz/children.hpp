@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+// What a request has left: every child is seen, looked at if it stands still, ended and reaped.
+#pragma once
+
+#include <string>
+
+namespace fuzz {
+
+struct collected {
+	unsigned ended = 0;
+	unsigned inspected = 0;
+	unsigned nudged = 0; /* alive, and ended by no other means than SIGKILL */
+	std::string wrong; /* empty if all is well */
+};
+
+/* Installs the clock that ends a wait. Once per process. */
+void prepare_collecting();
+
+/* Returns when there is no child any more, visible or not. @strict: the arena says what was asked for. */
+collected collect_children(bool strict);
+
+/* Sends SIGKILL to each that there is. */
+unsigned kill_children();
+
+} // namespace fuzz

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+// fuzz: passes requests to /dev/spawn, most of them wrong in some way, and checks after each that nothing has come of
+// it that should not. The cases are the same for the same seed. For a virtual machine only; selftests/fuzz/run.
+#include "session.hpp"
+#include "system_state.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <string>
+
+using namespace fuzz;
+
+namespace {
+
+constexpr unsigned cases_per_turn = 500, most_failures = 20;
+
+struct options {
+	uint64_t requests = ~0ULL;
+	unsigned seconds = 0;
+	uint64_t seed = 1;
+	std::string seeds; /* a file of cases, one a line */
+	std::string one;
+	bool guided = false;
+	bool trace = false;
+	bool show_corpus = false;
+	unsigned all_blocks = 0; /* that there are */
+};
+
+[[noreturn]] void usage()
+{
+	fputs("usage: fuzz [--requests N] [--seconds S] [--seed N] [--seeds FILE] [--one CASE]\n"
+	      "            [--guided] [--blocks N] [--show-corpus] [--trace]\n",
+	      stderr);
+	exit(2);
+}
+
+options read_options(char **argv)
+{
+	options all;
+
+	while (*++argv) {
+		std::string name = *argv;
+		auto value = [&] {
+			return *++argv ? *argv : (usage(), nullptr);
+		};
+
+		if (name == "--requests")
+			all.requests = strtoull(value(), nullptr, 0);
+		else if (name == "--seconds")
+			all.seconds = static_cast<unsigned>(atoi(value()));
+		else if (name == "--seed")
+			all.seed = strtoull(value(), nullptr, 0);
+		else if (name == "--blocks")
+			all.all_blocks = static_cast<unsigned>(atoi(value()));
+		else if (name == "--seeds")
+			all.seeds = value();
+		else if (name == "--one")
+			all.one = value();
+		else if (name == "--guided")
+			all.guided = true;
+		else if (name == "--show-corpus")
+			all.show_corpus = true;
+		else if (name == "--trace")
+			all.trace = true;
+		else
+			usage();
+	}
+	return all;
+}
+
+/* One caller's turn; false if it has died of it. */
+void let_take_turn(session &all, caller_kind kind, unsigned cases,
+		   const std::vector<bytes> &these = {})
+{
+	int status;
+
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0)
+		take_turn(all, kind, cases, these);
+	while (waitpid(pid, &status, 0) < 0)
+		;
+	if (status)
+		report_failure(all, kind, "the caller died: wait status " + std::to_string(status));
+	/* Its descriptors are closed, its children reaped: whoever still has the module has lost it. */
+	for (int tries = 0; module_references() > 0; tries++) {
+		if (tries == 50) {
+			report_failure(all, kind,
+				       "references to the module are left: " +
+					       std::to_string(module_references()));
+			return;
+		}
+		usleep(100 * 1000);
+	}
+}
+
+std::vector<bytes> read_seeds(const std::string &path)
+{
+	std::ifstream lines(path);
+	std::vector<bytes> all;
+	std::string line;
+
+	while (std::getline(lines, line))
+		if (bytes one = from_hex(line); !one.empty())
+			all.push_back(one);
+	return all;
+}
+
+/* By every caller in turn. */
+void repeat(session &all, const std::vector<bytes> &these)
+{
+	for (caller_kind kind : caller_kinds)
+		if (!these.empty())
+			let_take_turn(all, kind, 0, these);
+}
+
+void say_progress(const session &all, const options &wanted)
+{
+	printf("%llu requests, %zu kept", static_cast<unsigned long long>(all.done),
+	       all.kept.size());
+	if (all.blocks)
+		printf(", %u of %u blocks", all.blocks, wanted.all_blocks);
+	printf("\n");
+	fflush(stdout);
+}
+
+void fuzz_on(session &all, const options &wanted)
+{
+	using clock = std::chrono::steady_clock;
+	auto end = clock::now() + std::chrono::seconds(wanted.seconds), spoken = clock::now();
+
+	for (unsigned turn = 0; all.done < wanted.requests && all.failures < most_failures;
+	     turn++) {
+		if (wanted.seconds && clock::now() >= end)
+			break;
+		let_take_turn(all, caller_kinds[turn % std::size(caller_kinds)], cases_per_turn,
+			      {});
+		if (clock::now() - spoken < std::chrono::seconds(10))
+			continue;
+		say_progress(all, wanted);
+		spoken = clock::now();
+	}
+}
+
+void show_tally(const session &all)
+{
+	auto print = [](uint64_t number) {
+		printf(" %9llu", static_cast<unsigned long long>(number));
+	};
+
+	printf("%-14s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s %9s\n", "caller", "requests",
+	       "started", "request", "clone", "fds", "calls", "credent.", "exec", "untold",
+	       "children", "looked at", "killed");
+	for (caller_kind kind : caller_kinds) {
+		const tally &one = all.by_kind[static_cast<int>(kind)];
+
+		printf("%-14s", name_of(kind));
+		print(one.requests);
+		print(one.started);
+		for (uint64_t count : one.failed)
+			print(count);
+		print(one.unread);
+		print(one.children);
+		print(one.inspected);
+		print(one.nudged);
+		printf("\n");
+	}
+}
+
+} // namespace
+
+int main(int, char **argv)
+{
+	options wanted = read_options(argv);
+	session &all = make_session();
+
+	all.seed = wanted.seed;
+	all.guided = wanted.guided;
+	all.trace = wanted.trace;
+	if (!wanted.one.empty()) {
+		repeat(all, { from_hex(wanted.one) });
+	} else {
+		/* What a first time makes stays: caches, mounts, the first of each kind. */
+		for (caller_kind kind : caller_kinds)
+			let_take_turn(all, kind, cases_per_turn);
+		auto before = count_kernel_objects();
+		repeat(all, read_seeds(wanted.seeds));
+		fuzz_on(all, wanted);
+		std::string grown = growth(before, count_kernel_objects());
+		if (!grown.empty())
+			report_failure(all, caller_kind::root, grown);
+	}
+	if (wanted.show_corpus)
+		for (size_t i = 0; i < all.kept.size(); i++)
+			printf("SEED %s\n", to_hex(all.kept.at(i)).c_str());
+	show_tally(all);
+	say_progress(all, wanted);
+	printf("%d passed, %u failed, 0 skipped\n", all.failures ? 0 : 1, all.failures);
+	return all.failures ? 1 : 0;
+}

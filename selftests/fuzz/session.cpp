@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "session.hpp"
+
+#include "children.hpp"
+#include "racer.hpp"
+#include "request.hpp"
+
+#include <malloc.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <new>
+#include <optional>
+
+namespace fuzz {
+namespace {
+
+/* How often everything is looked at, and not only what is quickly told. */
+constexpr unsigned full_check_every = 100;
+
+class turn final {
+public:
+	turn(session &all, caller_kind kind)
+	    : all_(all), kind_(kind), mine_(all.by_kind[static_cast<int>(kind)])
+	{
+		/* The second thread is not to have a heap of its own, which would come and go. */
+		mallopt(M_ARENA_MAX, 1);
+		become_caller(kind);
+		map_arena();
+		prepare_collecting();
+		if (may_race(kind))
+			racer_.emplace();
+		/* The second look finds all that the first has allocated. */
+		describe_self();
+		before_ = describe_self();
+	}
+
+	void run(const bytes &one)
+	{
+		remember(one);
+		choices from(one);
+		plan made = generate(from, may_race(kind_));
+		all_.done++;
+		mine_.requests++;
+		map_.reset();
+		bool undisturbed = made.with == race::none;
+		int error = submit(made);
+		count(error);
+		collected children =
+			collect_children(undisturbed && made.command == SPAWN_IOC_SPAWN);
+		mine_.children += children.ended;
+		mine_.inspected += children.inspected;
+		mine_.nudged += children.nudged;
+		learn(one);
+		std::string wrong = children.wrong + check_self();
+		if (error > 511)
+			wrong += "errno " + std::to_string(error) + "\n";
+		if (mine_.requests % full_check_every == 0)
+			wrong += check_everything();
+		if (!wrong.empty())
+			report_failure(all_, kind_, wrong);
+	}
+
+	std::string check_everything()
+	{
+		std::string now = describe_self(), wrong = difference(before_, now);
+
+		before_ = now;
+		return wrong;
+	}
+
+private:
+	void remember(const bytes &one)
+	{
+		all_.current_length =
+			static_cast<unsigned>(std::min(one.size(), sizeof(all_.current)));
+		memcpy(all_.current, one.data(), all_.current_length);
+		if (all_.trace) {
+			printf("%s %s\n", name_of(kind_), to_hex(one).c_str());
+			fflush(stdout);
+		}
+	}
+
+	int submit(const plan &made)
+	{
+		if (made.with == race::kills_caller)
+			return submit_and_die(made);
+		if (racer_)
+			racer_->begin(made);
+		int error = ioctl(device_fd, made.command, made.argument) ? errno : 0;
+		if (racer_)
+			racer_->end();
+		return error;
+	}
+
+	/* By another process, which is killed at some moment of the request. */
+	static int submit_and_die(const plan &made)
+	{
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			ioctl(device_fd, made.command, made.argument);
+			_exit(0);
+		}
+		spin(made.delay);
+		kill(pid, SIGKILL);
+		return 0;
+	}
+
+	void count(int error)
+	{
+		const spawn_request &request = the_arena().request;
+		const spawn_result &result = the_arena().result;
+
+		if (!error)
+			mine_.started++;
+		else if (request.result == reinterpret_cast<uintptr_t>(&result) &&
+			 result.error == static_cast<unsigned>(error) && result.stage < 6)
+			mine_.failed[result.stage]++;
+		else
+			mine_.unread++;
+	}
+
+	/* A case that is the first to reach some code is worth varying. */
+	void learn(const bytes &one)
+	{
+		unsigned fresh = map_.add_to(all_.seen);
+
+		all_.blocks += fresh;
+		if (fresh)
+			all_.kept.add(one);
+	}
+
+	session &all_;
+	caller_kind kind_;
+	tally &mine_;
+	coverage map_;
+	std::optional<racer> racer_;
+	std::string before_;
+};
+
+bytes next_case(session &all, random_numbers &random)
+{
+	if (all.guided && all.kept.size() && random.below(8))
+		return all.kept.vary(random);
+	return random_case(random);
+}
+
+} // namespace
+
+session &make_session()
+{
+	void *memory = mmap(nullptr, sizeof(session), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		throw std::bad_alloc();
+	/* All zeros, which is what it begins as. */
+	return *static_cast<session *>(memory);
+}
+
+void take_turn(session &all, caller_kind kind, unsigned cases, const std::vector<bytes> &these)
+{
+	try {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		auto mine = std::make_unique<turn>(all, kind);
+		random_numbers random(all.seed ^ all.done * 0x9e3779b97f4a7c15);
+
+		for (const bytes &one : these)
+			mine->run(one);
+		for (unsigned number = 0; these.empty() && number < cases; number++)
+			mine->run(next_case(all, random));
+		std::string wrong = mine->check_everything();
+		if (!wrong.empty())
+			report_failure(all, kind, wrong);
+	} catch (const std::exception &error) {
+		report_failure(all, kind, std::string("the fuzzer itself: ") + error.what());
+	}
+	fflush(stdout);
+	_exit(0);
+}
+
+void report_failure(session &all, caller_kind kind, const std::string &what)
+{
+	bytes one(all.current, all.current + all.current_length);
+
+	all.failures++;
+	printf("FAILED %s: case %s\n%s\n", name_of(kind), to_hex(one).c_str(), what.c_str());
+	fflush(stdout);
+}
+
+} // namespace fuzz
