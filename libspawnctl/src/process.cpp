@@ -34,12 +34,15 @@ process &process::operator=(process &&other) noexcept
 	pid_ = std::exchange(other.pid_, 0);
 	pidfd_ = std::exchange(other.pidfd_, -1);
 	executor_ = other.executor_;
-	reaped_ = std::exchange(other.reaped_, false);
 	no_module_ = other.no_module_;
 	no_borrow_ = other.no_borrow_;
 	flight_ = std::move(other.flight_);
-	failed_ = std::exchange(other.failed_, {});
-	status_ = other.status_;
+	/* Rarely there, and large. */
+	if (other.failed_)
+		failed_ = std::exchange(other.failed_, {});
+	if (other.status_)
+		status_ = *other.status_;
+	other.status_.reset();
 	return *this;
 }
 
@@ -55,8 +58,9 @@ void process::close() noexcept
 		sys::call(SYS_close, pidfd_);
 	pidfd_ = -1;
 	pid_ = 0;
-	reaped_ = false;
-	failed_ = {};
+	status_.reset();
+	if (failed_)
+		failed_ = {};
 }
 
 std::string process::reason() const
@@ -77,10 +81,8 @@ void process::settle() noexcept
 		result.state = SPAWN_STATE_EXECED; /* whatever: wait() says ECHILD */
 	else if (result.state == SPAWN_STATE_IN_FLIGHT || result.state == SPAWN_STATE_UNREAPED)
 		judge(result);
-	if (result.state != SPAWN_STATE_EXECED) {
+	if (result.state != SPAWN_STATE_EXECED)
 		failed_ = explain(result);
-		reaped_ = true;
-	}
 	flight_.reset();
 }
 
@@ -106,40 +108,47 @@ void process::started()
 		throw spawn_error(why, {});
 }
 
-/* One waitid(2); true when the child has ended and status_ says how. */
-bool process::reap(int options, std::error_code &error) noexcept
+/* One waitid(2): 0 or -errno. When it found the end, status_ says how that was. */
+long process::reap(int options) noexcept
 {
+	exit_status end;
 	siginfo_t what;
+	const long ret = wait_child(pidfd_, WEXITED | options, what, &end.usage_);
 
-	error = pid_ ? failed_.code : system_error_code(ECHILD);
-	if (reaped_ || error)
-		return !error;
-	if (const long ret =
-		    wait_child(pidfd_, WEXITED | __WALL | options, what, &status_.usage_)) {
-		error = system_error_code(-ret);
-		return false;
-	}
-	if (!what.si_pid)
-		return false;
-	reaped_ = true;
+	if (ret || !what.si_pid)
+		return ret;
 	if (what.si_code == CLD_EXITED)
-		status_.code_ = what.si_status;
+		end.code_ = what.si_status;
 	else
-		status_.signal_ = what.si_status;
-	status_.core_ = what.si_code == CLD_DUMPED;
-	return true;
+		end.signal_ = what.si_status;
+	end.core_ = what.si_code == CLD_DUMPED;
+	status_ = end;
+	return 0;
 }
 
-/* One sleep, not two: a child that has ended has left our memory before, and can be judged then. */
+/* True when the child has been reaped, now or before. */
+bool process::collect(int options, std::error_code &error) noexcept
+{
+	error = pid_ ? failed_.code : system_error_code(ECHILD);
+	if (!status_ && !error)
+		error = system_error_code(-reap(options | __WALL));
+	return status_ && !error;
+}
+
+/*
+ * One sleep, not two: a child that has ended has left our memory before, and can be judged then. If
+ * the program ran, an ordinary wait knows its child, so the judgement is the reaping as well.
+ */
 exit_status process::wait(std::error_code &error) noexcept
 {
 	siginfo_t what;
 
 	if (flight_) {
-		wait_child(pidfd_, WEXITED | __WALL | WNOWAIT, what);
+		if (!wait_child(pidfd_, WEXITED | __WALL | WNOWAIT, what) && !reap(WNOHANG))
+			flight_->result.state = SPAWN_STATE_EXECED;
 		settle();
 	}
-	return reap(0, error) ? status_ : exit_status();
+	return collect(0, error) ? *status_ : exit_status();
 }
 
 std::optional<exit_status> process::try_wait(std::error_code &error) noexcept
@@ -163,8 +172,9 @@ std::optional<exit_status> process::wait_until(clock::time_point deadline,
 		struct timespec time = { left / 1000000000, left % 1000000000 };
 		struct pollfd ended = { pidfd_, POLLIN, 0 };
 
-		const long ret =
-			reaped_ || !pid_ ? 1 : sys::call(SYS_ppoll, &ended, 1, &time, nullptr, 8);
+		const long ret = status_ || failed_ || !pid_
+			? 1
+			: sys::call(SYS_ppoll, &ended, 1, &time, nullptr, 8);
 		if (ret == -EINTR)
 			continue;
 		if (sys::failed(ret)) {
@@ -173,7 +183,7 @@ std::optional<exit_status> process::wait_until(clock::time_point deadline,
 		}
 		if (ret) {
 			settle();
-			if (reap(WNOHANG, error))
+			if (collect(WNOHANG, error))
 				return status_;
 			return std::nullopt;
 		}

@@ -233,18 +233,18 @@ private:
 
 	SPAWNCTL_LOCAL void settle() noexcept;
 	SPAWNCTL_LOCAL void close() noexcept;
-	SPAWNCTL_LOCAL bool reap(int options, std::error_code &error) noexcept;
+	SPAWNCTL_LOCAL long reap(int options) noexcept;
+	SPAWNCTL_LOCAL bool collect(int options, std::error_code &error) noexcept;
 	[[noreturn]] SPAWNCTL_LOCAL void fail(const std::error_code &error, const char *what) const;
 
 	pid_t pid_ = 0;
 	int pidfd_ = -1;
 	backend executor_ = backend::automatic;
-	bool reaped_ = false;
 	obstacle no_module_; // why it was not the module
 	obstacle no_borrow_; // why the fallback had to fork
 	std::unique_ptr<flight> flight_; // asynchronous, outcome unknown
 	failure failed_; // asynchronous, and the start failed
-	exit_status status_;
+	std::optional<exit_status> status_; // once it has been reaped
 };
 
 } // namespace spawnctl
