@@ -3,7 +3,7 @@
 // mean little elsewhere. Measures nothing.
 #pragma once
 
-#include "measure.hpp"
+#include "results.hpp"
 
 #include <optional>
 #include <string>
@@ -14,19 +14,26 @@ namespace bench {
 struct operand {
 	std::string method;
 	std::string situation;
-	bool life = false; /* else the call */
+	std::string figure;
 };
 
 struct bound {
 	std::string text;
 	operand of;
 	operand against;
-	double limit;
+	double target; /* what is wanted */
+	double seen; /* what it was when this was written, on 6.12 */
 };
 
 const std::vector<bound> &bounds();
 
 /* Nothing where one of the two was not measured. */
 std::optional<double> ratio(const bound &which, const results &found);
+
+/* Whether some bound needs this way in this case. */
+bool is_bound(const std::string &method, const std::string &situation);
+
+/* By how much a ratio may grow before --check complains. */
+constexpr double tolerance = 1.03;
 
 } // namespace bench

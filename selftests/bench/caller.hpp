@@ -1,39 +1,50 @@
 // SPDX-License-Identifier: MIT
-// What the calling process is while it spawns: its open descriptors and its touched memory. Puts
+// What the calling process is while it spawns: its descriptors, its memory, its other threads. Puts
 // the process back as it was at the end.
 #pragma once
 
+#include "situation.hpp"
+
+#include <atomic>
 #include <cstddef>
-#include <string>
+#include <thread>
 #include <vector>
 
 namespace bench {
 
-struct situation {
-	std::string key; /* in --case, --json and bounds */
-	std::string title; /* heads the columns */
-	unsigned descriptors = 3;
-	bool cloexec = true; /* all but 0, 1 and 2 */
-	unsigned resident_mib = 0;
-};
-
-/* All of them, the plain one first. */
-const std::vector<situation> &situations();
-
 class caller final {
 public:
-	/* Opens descriptors until @wanted.descriptors are open; throws std::system_error. */
+	/* Throws unavailable where this machine cannot have it, std::system_error when it fails. */
 	explicit caller(const situation &wanted);
 	~caller();
 	caller(const caller &) = delete;
 	caller &operator=(const caller &) = delete;
 
+	/* Writes to each page of the memory once. */
+	void touch_all() const;
+
+	/* The memory; nullptr and 0 without. */
+	char *memory() const
+	{
+		return memory_;
+	}
+	std::size_t size() const
+	{
+		return size_;
+	}
+
 private:
 	void open_descriptors(const situation &wanted);
+	void map_memory(const situation &wanted);
+	void start_threads(const situation &wanted);
+	void be_busy(activity how) const;
+	void stop() noexcept;
 
 	std::vector<int> opened_;
-	void *memory_ = nullptr;
+	char *memory_ = nullptr;
 	std::size_t size_ = 0;
+	std::vector<std::thread> threads_;
+	std::atomic<bool> end_ = false;
 };
 
 } // namespace bench

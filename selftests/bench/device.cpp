@@ -4,13 +4,16 @@
 #include "method.hpp"
 
 #include <linux/audit.h>
+#include <linux/futex.h>
 #include <linux/spawn.h>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
@@ -27,6 +30,8 @@ class device : public method {
 public:
 	device(const program &what, std::uint64_t flags)
 	{
+		if (what.searched())
+			throw unavailable("the device does not search PATH");
 		device_ = open("/dev/spawn", O_RDWR | O_CLOEXEC);
 		if (device_ < 0)
 			throw unavailable(std::string("/dev/spawn: ") + strerror(errno));
@@ -42,6 +47,9 @@ public:
 		request_.fds = address(fds_);
 		request_.fd_count = 3;
 		request_.fd_size = sizeof(fds_[0]);
+		list_calls(what.wanted());
+		request_.calls = address(calls_.data());
+		request_.call_count = static_cast<unsigned>(calls_.size());
 		request_.call_size = sizeof(spawn_call);
 		request_.credentials = address(&credentials_);
 		request_.credentials_size = sizeof(credentials_);
@@ -60,6 +68,12 @@ public:
 		check(ioctl(device_, SPAWN_IOC_SPAWN, &request_) < 0, "SPAWN_IOC_SPAWN");
 	}
 
+	void reached() override
+	{
+		while (__atomic_load_n(&result_.running, __ATOMIC_ACQUIRE))
+			syscall(SYS_futex, &result_.running, FUTEX_WAIT, 1, nullptr, nullptr, 0);
+	}
+
 	/* The kernel clears result_.running before the child's end, so after this it is ours again. */
 	void finish() override
 	{
@@ -75,11 +89,29 @@ protected:
 	spawn_request request_ = {};
 
 private:
+	/* A child's signals are at their defaults anyway. */
+	void list_calls(const program::plan &wanted)
+	{
+		for (unsigned i = 0; i < wanted.times; i++)
+			add_call(*wanted.what);
+		if (wanted.attributes)
+			calls_.push_back({ SYS_setsid, 0, -1, 0, {} });
+	}
+
+	void add_call(const action &what)
+	{
+		spawn_call call = { static_cast<unsigned>(what.nr), 0, -1, 0, {} };
+
+		std::copy(what.args.begin(), what.args.end(), call.args);
+		calls_.push_back(call);
+	}
+
 	int device_;
+	std::vector<spawn_call> calls_;
 	spawn_fd fds_[3] = { { 0, 0, 0, 0 }, { 1, 1, 0, 0 }, { 2, 2, 0, 0 } };
 };
 
-/* Waits as the library does, so that the two can be compared. */
+/* Waits by the pidfd, as the library does, so that the two can be compared. */
 class device_pidfd final : public device {
 public:
 	device_pidfd(const program &what, std::uint64_t flags) : device(what, flags | SPAWN_PIDFD)
@@ -88,8 +120,7 @@ public:
 
 	void finish() override
 	{
-		device::finish();
-		check(close(result_.pidfd) < 0, "close");
+		reap_by_pidfd(result_.pidfd);
 	}
 };
 
@@ -98,6 +129,8 @@ class device_own_memory : public device {
 public:
 	device_own_memory(const program &what, std::uint64_t flags) : device(what, flags)
 	{
+		if (what.wanted().times)
+			throw unavailable("measured without calls");
 		request_.path = bring(what.path());
 		request_.argv = bring_all(what.argv());
 		request_.envp = bring_all(what.envp());

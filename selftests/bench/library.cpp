@@ -4,6 +4,8 @@
 
 #include <spawnctl/spawnctl.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <stdexcept>
 
 namespace bench {
@@ -20,11 +22,22 @@ public:
 			throw unavailable(here.reason);
 		command_.clear_env().keep_credentials().pass_stdio().use(which).asynchronous(
 			asynchronous);
+		for (char *const *next = what.argv() + 1; *next; next++)
+			command_.arg(*next);
+		for (unsigned i = 0; i < what.wanted().times; i++)
+			command_.call(to_call(*what.wanted().what));
+		if (what.wanted().attributes)
+			command_.call(spawnctl::calls::new_session());
 	}
 
 	void start() override
 	{
 		child_ = command_.spawn();
+	}
+
+	void reached() override
+	{
+		child_.started();
 	}
 
 	void finish() override
@@ -37,6 +50,15 @@ public:
 	}
 
 private:
+	static spawnctl::system_call to_call(const action &what)
+	{
+		std::uint64_t args[4] = {};
+
+		std::copy(what.args.begin(), what.args.end(), args);
+		return spawnctl::system_call(static_cast<unsigned>(what.nr),
+					     { args[0], args[1], args[2], args[3] });
+	}
+
 	spawnctl::command command_;
 	spawnctl::process child_;
 };

@@ -3,49 +3,27 @@
 // told to; none knows the clock, and none may do more work than a caller of that way would.
 #pragma once
 
-#include <memory>
-#include <stdexcept>
+#include "program.hpp"
+
 #include <sys/types.h>
 
+#include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 namespace bench {
-
-/* What all of them run: the same program, argv {path}, an empty environment. */
-class program final {
-public:
-	explicit program(std::string path) : path_(std::move(path))
-	{
-	}
-	program(const program &) = delete;
-	program &operator=(const program &) = delete;
-
-	const char *path() const
-	{
-		return path_.c_str();
-	}
-	/* Not const because posix_spawn(3) and execve(2) want them so. */
-	char *const *argv() const
-	{
-		return argv_;
-	}
-	char *const *envp() const
-	{
-		return envp_;
-	}
-
-private:
-	std::string path_;
-	char *argv_[2] = { path_.data(), nullptr };
-	char *envp_[1] = { nullptr };
-};
 
 class method {
 public:
 	virtual ~method() = default;
 	/* Until the caller may go on. Throws std::system_error when nothing was started. */
 	virtual void start() = 0;
+	/*
+	 * Until the program runs. Nothing to wait for where start() waits for that already; throws
+	 * unavailable where a caller is not told.
+	 */
+	virtual void reached();
 	/* Until the child is reaped and nothing of it is left. Throws unless it exited with 0. */
 	virtual void finish() = 0;
 };
@@ -64,7 +42,7 @@ protected:
 	pid_t pid_ = 0;
 };
 
-/* This way cannot be used here; what() says why. */
+/* This way, or this case, cannot be had here; what() says why. */
 class unavailable final : public std::runtime_error {
 public:
 	using std::runtime_error::runtime_error;
@@ -82,6 +60,7 @@ const std::vector<method_entry> &methods();
 
 /* methods.cpp puts these together; each belongs to the file of that name. */
 const std::vector<method_entry> &classic_methods();
+const std::vector<method_entry> &posix_methods();
 const std::vector<method_entry> &device_methods();
 const std::vector<method_entry> &library_methods();
 
@@ -90,5 +69,8 @@ void check(bool failed, const char *what);
 
 /* Throws unless @status, of wait4(2), is that of a program that exited with 0. */
 void check_status(int status);
+
+/* As check_status(), for a caller that knows its child by pidfd; closes it. */
+void reap_by_pidfd(int pidfd);
 
 } // namespace bench

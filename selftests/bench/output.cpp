@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The layout of tables and the names in the JSON, which scripts rely on.
+// The layout of tables and the names in JSON and CSV, which scripts rely on.
 #include "output.hpp"
 
 #include "bounds.hpp"
 
 #include <nlohmann/json.hpp>
 
-#include <sys/utsname.h>
-
+#include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 namespace bench {
 namespace {
@@ -16,125 +16,186 @@ namespace {
 template <class... values>
 std::string format(const char *how, values... all)
 {
-	char text[200];
+	char text[300];
 
 	snprintf(text, sizeof(text), how, all...);
 	return text;
 }
 
-std::vector<situation> measured(const results &found)
+/* What is in this many of the clock's units, or in units of its own. */
+double scale(const std::string &figure)
 {
-	std::vector<situation> list;
+	static const char *const timed[] = {
+		"call", "life", "exec", "stall", "action", "stall_none"
+	};
 
-	for (const auto &one : situations())
-		for (const auto &way : methods())
-			if (found.find(way.key, one.key)) {
-				list.push_back(one);
-				break;
-			}
+	for (const char *one : timed)
+		if (figure == one)
+			return 1000;
+	return 1;
+}
+
+std::string unit(const std::string &figure, bool counted)
+{
+	if (scale(figure) > 1)
+		return counted ? "instructions" : "nanoseconds";
+	if (figure == "memory")
+		return "KiB";
+	if (figure == "rate")
+		return counted ? "spawns per 10^9 instructions" : "spawns per second";
+	return figure == "faults" ? "faults" : "ratio";
+}
+
+/* The figures that some way has in this case. */
+std::vector<std::string> figures_of(const results &found, const situation &one)
+{
+	std::vector<std::string> list;
+
+	for (const auto &[key, values] : found.all)
+		for (const auto &[figure, value] : values)
+			if (key.second == one.key &&
+			    std::find(list.begin(), list.end(), figure) == list.end())
+				list.push_back(figure);
 	return list;
 }
 
-std::string heading(const results &found, const std::vector<situation> &columns)
+const char *why_not(const results &found, const char *method, const std::string &situation)
 {
-	std::string first = format("%-26s", ""), second = format("%-26s", "");
-
-	for (const auto &one : columns) {
-		first += format("  %20s", one.title.c_str());
-		second += format("  %10s%10s", "call", "life");
-	}
-	return std::string(found.counted ? "thousands of instructions" : "microseconds") +
-		", medians of " + std::to_string(found.rounds) + "\n" + first + "\n" + second +
-		"\n";
+	for (const missing &gap : found.gaps)
+		if (gap.method == method && gap.situation == situation)
+			return gap.why.c_str();
+	return nullptr;
 }
 
-std::string kernel_release()
+/* Half of what lies between the quartiles. */
+std::string cell(const distribution &value, double by)
 {
-	struct utsname name;
+	const double half = (value.high - value.low) / 2 / by;
 
-	return uname(&name) ? "" : name.release;
+	if (by == 1 && value.median < 100)
+		return format("%9.3f ±%-6.3f", value.median, half);
+	return format("%9.1f ±%-6.1f", value.median / by, half);
+}
+
+std::string line_of(const results &found, const method_entry &way, const situation &one,
+		    const std::vector<std::string> &columns)
+{
+	std::string line = format("%-27s", way.title);
+	bool any = false;
+
+	for (const std::string &figure : columns) {
+		const distribution *value = found.find(way.key, one.key, figure);
+
+		any |= value != nullptr;
+		line += value ? cell(*value, scale(figure)) : format("%9s %-7s", "-", "");
+	}
+	while (line.back() == ' ')
+		line.pop_back();
+	if (any)
+		return line + "\n";
+	const char *why = why_not(found, way.key, one.key);
+	return why ? format("%-27s", way.title) + "  not here: " + why + "\n" : "";
 }
 
 nlohmann::json to_json(const distribution &value)
 {
-	return { { "low", value.low }, { "median", value.median }, { "high", value.high } };
+	return { { "low", value.low },
+		 { "median", value.median },
+		 { "high", value.high },
+		 { "samples", value.samples } };
+}
+
+bool keeps(const bound &one, double value)
+{
+	return value <= one.seen * tolerance;
 }
 
 } // namespace
 
+/* Cases below one another: there may be any number of them. */
 std::string table(const results &found)
 {
-	auto columns = measured(found);
-	std::string text = heading(found, columns);
+	std::string text = "command: " + found.command + "\nkernel:  " + found.kernel +
+		"\nmedians, ± half of what lies between the quartiles; times in " +
+		(found.counted ? "thousands of instructions" : "microseconds") + "\n";
 
-	for (const auto &way : methods()) {
-		std::string line = format("%-26s", way.title);
+	for (const situation &one : found.cases) {
+		const auto columns = figures_of(found, one);
 
-		if (found.missing.count(way.key)) {
-			text += line + "  not here: " + found.missing.at(way.key) + "\n";
-			continue;
-		}
-		bool any = false;
-		for (const auto &one : columns) {
-			const figures *value = found.find(way.key, one.key);
-
-			if (value)
-				line += format("  %10.1f%10.1f", value->call.median / 1000,
-					       value->life.median / 1000);
-			else
-				line += format("  %10s%10s", "-", "-");
-			any |= value != nullptr;
-		}
-		if (any)
-			text += line + "\n";
+		text += format("\n%-27s", one.key.c_str());
+		for (const std::string &figure : columns)
+			text += format("%9s %-7s", figure.c_str(), "");
+		while (text.back() == ' ')
+			text.pop_back();
+		text += "\n";
+		for (const auto &way : methods())
+			text += line_of(found, way, one, columns);
 	}
-	return text + "call: until the caller may go on; life: until the child is reaped.\n";
+	for (const metric &one : metrics())
+		if (std::find(found.metrics.begin(), found.metrics.end(), one.key) !=
+		    found.metrics.end())
+			text += format("\n%s: %s", one.key, one.meaning);
+	return text + "\n";
 }
 
 std::string verdicts(const results &found)
 {
 	std::string text;
 
-	for (const auto &one : bounds()) {
-		auto value = ratio(one, found);
-
-		text += format("%-42s at most %.2f: ", one.text.c_str(), one.limit);
-		if (value)
-			text += format("%.3f  %s\n", *value,
-				       *value <= one.limit ? "met" : "MISSED");
-		else
-			text += "not measured\n";
-	}
+	for (const bound &one : bounds())
+		if (const auto value = ratio(one, found))
+			text += format("%-44s %.3f  target %.2f %-6s  was %.3f%s\n",
+				       one.text.c_str(), *value, one.target,
+				       *value <= one.target ? "met" : "MISSED", one.seen,
+				       keeps(one, *value) ? "" : "  WORSE");
 	return text;
 }
 
-std::string json(const results &found, const std::string &command_line)
+std::string json(const results &found)
 {
 	nlohmann::json all = {
-		{ "command", command_line },
-		{ "kernel", kernel_release() },
-		{ "unit", found.counted ? "instructions" : "nanoseconds" },
-		{ "rounds", found.rounds },
-		{ "results", nlohmann::json::array() },
-		{ "missing", found.missing },
+		{ "command", found.command },           { "kernel", found.kernel },
+		{ "processor", found.processor },       { "counted", found.counted },
+		{ "results", nlohmann::json::array() }, { "missing", nlohmann::json::array() },
 		{ "bounds", nlohmann::json::array() },
 	};
 
-	for (const auto &[key, value] : found.all)
-		all["results"].push_back({ { "method", key.first },
-					   { "case", key.second },
-					   { "call", to_json(value.call) },
-					   { "life", to_json(value.life) } });
-	for (const auto &one : bounds()) {
-		nlohmann::json entry = { { "text", one.text }, { "limit", one.limit } };
+	for (const auto &[key, values] : found.all)
+		for (const auto &[figure, value] : values) {
+			auto row = to_json(value);
 
-		if (auto value = ratio(one, found)) {
-			entry["ratio"] = *value;
-			entry["met"] = *value <= one.limit;
+			row.update({ { "method", key.first },
+				     { "case", key.second },
+				     { "figure", figure },
+				     { "unit", unit(figure, found.counted) } });
+			all["results"].push_back(row);
 		}
-		all["bounds"].push_back(entry);
-	}
+	for (const missing &gap : found.gaps)
+		all["missing"].push_back({ { "method", gap.method },
+					   { "case", gap.situation },
+					   { "metric", gap.metric },
+					   { "why", gap.why } });
+	for (const bound &one : bounds())
+		if (const auto value = ratio(one, found))
+			all["bounds"].push_back({ { "text", one.text },
+						  { "target", one.target },
+						  { "ratio", *value },
+						  { "met", *value <= one.target } });
 	return all.dump(1, '\t') + "\n";
+}
+
+std::string csv(const results &found)
+{
+	std::string text = "# command: " + found.command + "\n# kernel: " + found.kernel +
+		"\nmethod,case,figure,unit,low,median,high,samples\n";
+
+	for (const auto &[key, values] : found.all)
+		for (const auto &[figure, value] : values)
+			text += format("%s,\"%s\",%s,%s,%.3f,%.3f,%.3f,%u\n", key.first.c_str(),
+				       key.second.c_str(), figure.c_str(),
+				       unit(figure, found.counted).c_str(), value.low, value.median,
+				       value.high, value.samples);
+	return text;
 }
 
 } // namespace bench

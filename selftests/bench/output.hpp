@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Results as text: a table for people, JSON for programs. Decides nothing.
+// Results as text: a table for people, JSON and CSV for programs. Decides nothing.
 #pragma once
 
-#include "measure.hpp"
+#include "results.hpp"
 
 #include <string>
 
@@ -10,9 +10,10 @@ namespace bench {
 
 std::string table(const results &found);
 
-/* The bounds, each with its ratio: met, MISSED, or not measured. */
+/* The bounds of which anything was measured, each with its ratio: met or MISSED, as --check sees it. */
 std::string verdicts(const results &found);
 
-std::string json(const results &found, const std::string &command_line);
+std::string json(const results &found);
+std::string csv(const results &found);
 
 } // namespace bench
