@@ -2,7 +2,7 @@
 /* The counters are mapped at the first spawn that is counted, and stay, in forks too. */
 #include "account.hpp"
 
-#include <cstring>
+#include <cerrno>
 #include <ctime>
 
 #include <fcntl.h>
@@ -123,8 +123,8 @@ void account::close(const char *program, way by, int error) noexcept
 	if (told().debug) {
 		line said;
 
-		said << "spawnctl[" << sys::call(SYS_getpid) << "]: " << (program ? program : "")
-		     << ": " << name(by);
+		said << "spawnctl[" << sys::call(SYS_getpid)
+		     << "]: " << (error == EFAULT ? "" : program) << ": " << name(by);
 		if (error)
 			said << ", errno " << error;
 		said.write();

@@ -15,7 +15,8 @@ int spawn_by_module(spawn_request &request, spawn_result &result) noexcept;
 /* By clone3 on our memory, with a copy of our table of descriptors. */
 int spawn_by_fallback(spawn_request &request, spawn_result &result) noexcept;
 
-/* By the function of libc that the program meant to call. */
+/* By the function of libc that the program meant to call; if it knows all that is asked. */
+bool is_for_libc(const arguments &what) noexcept;
 int spawn_by_libc(const arguments &what, child &made) noexcept;
 
 /*

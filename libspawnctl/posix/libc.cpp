@@ -92,6 +92,14 @@ private:
 
 } // namespace
 
+/* An older one takes no notice of a flag that it would not have set. */
+bool is_for_libc(const arguments &what) noexcept
+{
+	if (what.flags() & POSIX_SPAWN_SETCGROUP && !LIBC(posix_spawnattr_setcgroup_np))
+		return false;
+	return !what.wants_pidfd || LIBC(pidfd_spawn);
+}
+
 int spawn_by_libc(const arguments &what, child &made) noexcept
 {
 	const bool is_ours = what.actions && contents(what.actions).is_ours();

@@ -120,7 +120,8 @@ FILE *open(const char *command, const mode &how) noexcept
 	else
 		::close(made->fd);
 	free(made);
-	errno = error;
+	/* As glibc, which does not tell why there is no shell. */
+	errno = ENOMEM;
 	return nullptr;
 }
 

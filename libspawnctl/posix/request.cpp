@@ -216,7 +216,6 @@ void request::set_arguments(const arguments &what) noexcept
 	if (what.searched) {
 		request_.path = address(found_);
 	} else if (what.program) {
-		add_source(what.program);
 		request_.path = place_text(what.program);
 	}
 }
@@ -390,7 +389,7 @@ spawn_call &request::add_call(unsigned nr, std::uint64_t a, std::uint64_t b, std
  * A descriptor of ours that a step refers to. If it is close-on-exec the child does not have it by
  * itself.
  */
-void request::add_source(int fd) noexcept
+bool request::add_source(int fd) noexcept
 {
 	const auto wanted = static_cast<unsigned>(fd);
 	const long flags = sys::call(SYS_fcntl, fd, F_GETFD);
@@ -399,26 +398,27 @@ void request::add_source(int fd) noexcept
 	if (sys::failed(flags) || !(flags & FD_CLOEXEC) ||
 	    std::any_of(fds_, const_cast<spawn_fd *>(end),
 			[wanted](const spawn_fd &known) { return known.from == wanted; }))
-		return;
+		return false;
 	fds_[request_.fd_count++] = { wanted, wanted, SPAWN_FD_CLOEXEC, 0 };
+	return true;
 }
 
 /* The same by a path that leads through a descriptor. */
-void request::add_source(const char *path) noexcept
+bool request::add_source(const char *path) noexcept
 {
 	const char *digit = nullptr;
 	int fd = 0;
 
 	if (*path != '/')
-		return;
+		return false;
 	for (const char *folder : { "/dev/fd/", "/proc/self/fd/", "/proc/thread-self/fd/" })
 		if (!digit)
 			digit = starts_with(path, folder);
 	if (!digit || *digit < '0' || *digit > '9')
-		return;
+		return false;
 	for (; *digit >= '0' && *digit <= '9' && fd < 100000000; digit++)
 		fd = fd * 10 + (*digit - '0');
-	add_source(fd);
+	return add_source(fd);
 }
 
 /* Where the child can see it: a borrowing one sees all that we do. */

@@ -50,6 +50,12 @@ public:
 		return found_;
 	}
 
+	/*
+	 * The child shall have the descriptor that @path leads through, if it leads through one of ours. False:
+	 * it has whatever there is without that.
+	 */
+	bool add_source(const char *path) noexcept;
+
 	/* What has been tried is to be tried again with another program. */
 	void begin_again() noexcept;
 
@@ -72,8 +78,7 @@ private:
 
 	spawn_call &add_call(unsigned nr, std::uint64_t a = 0, std::uint64_t b = 0,
 			     std::uint64_t c = 0, std::uint64_t d = 0) noexcept;
-	void add_source(int fd) noexcept;
-	void add_source(const char *path) noexcept;
+	bool add_source(int fd) noexcept;
 	const void *place(const void *bytes, std::size_t size) noexcept;
 	std::uint64_t place_text(const char *text) noexcept;
 	std::uint64_t place_list(char *const *list) noexcept;

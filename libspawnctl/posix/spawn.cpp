@@ -78,13 +78,18 @@ attempt try_program(request &wanted, child &made, unsigned &stage) noexcept
 	return last;
 }
 
+/* Only once exec has looked for the program is its path known to be an address that can be read. */
 attempt try_path(const arguments &what, child &made) noexcept
 {
 	request wanted;
-	unsigned stage;
+	unsigned stage = 0;
 
 	if (wanted.make(what, 0))
 		return { EOPNOTSUPP, false };
+	const attempt last = try_program(wanted, made, stage);
+	if (last.error != ENOENT || stage != SPAWN_STAGE_EXEC || !wanted.add_source(what.program))
+		return last;
+	wanted.begin_again();
 	return try_program(wanted, made, stage);
 }
 
@@ -128,9 +133,11 @@ int spawn(const arguments &asked, child &made) noexcept
 	arguments what = asked;
 
 	what.searched = what.searched && !std::strchr(what.program, '/');
+	if (what.flags() & POSIX_SPAWN_SETCGROUP && contents(what.attributes).cgroup < 0)
+		return EINVAL;
 	if (!is_libcs(what))
 		last = what.searched ? try_search(what, made) : try_path(what, made);
-	if (!last.final)
+	if (!last.final && is_for_libc(asked))
 		last = { spawn_by_libc(asked, made), true, way::libc };
 	of.close(what.program, last.by, last.error);
 	return last.error;
