@@ -118,17 +118,25 @@ account::account() noexcept
 		began_ = now();
 }
 
-void account::close(const char *program, way by, int error) noexcept
+static void say(const char *program, way by, int error, account::reason why) noexcept
 {
-	if (told().debug) {
-		line said;
+	line said;
 
-		said << "spawnctl[" << sys::call(SYS_getpid)
-		     << "]: " << (error == EFAULT ? "" : program) << ": " << name(by);
-		if (error)
-			said << ", errno " << error;
-		said.write();
-	}
+	said << "spawnctl[" << sys::call(SYS_getpid) << "]: " << (error == EFAULT ? "" : program)
+	     << ": " << name(by);
+	if (why.what)
+		said << ", for " << why.what;
+	if (why.error)
+		said << " gave errno " << why.error;
+	if (error)
+		said << "; failed with errno " << error;
+	said.write();
+}
+
+void account::close(const char *program, way by, int error, reason why) noexcept
+{
+	if (told().debug)
+		say(program, by, error, why);
 	if (!began_)
 		return;
 	counters &to = *find();

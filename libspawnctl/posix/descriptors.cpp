@@ -3,19 +3,10 @@
 #include "descriptors.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 
 #include "../src/syscall.hpp"
 
 namespace spawnctl::posix {
-
-bool is_below_limit(int fd) noexcept
-{
-	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
-
-	sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
-	return fd >= 0 && static_cast<rlim_t>(fd) < limit.rlim_cur;
-}
 
 static bool is_taken(const action_list &list, int index, int fd) noexcept
 {

@@ -7,9 +7,6 @@
 
 namespace spawnctl::posix {
 
-/* Whether the number is below RLIMIT_NOFILE. */
-bool is_below_limit(int fd) noexcept;
-
 /* Whether the file that action @index of @list opens gets its number by itself, as the lowest free one. */
 bool is_lowest(const action_list &list, int index) noexcept;
 

@@ -11,6 +11,7 @@
 #include <linux/sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "../src/syscall.hpp"
 #include "descriptors.hpp"
@@ -62,6 +63,15 @@ std::uint64_t address(const void *of) noexcept
 std::uint64_t number(long value) noexcept
 {
 	return static_cast<std::uint64_t>(value);
+}
+
+/* RLIMIT_NOFILE */
+std::uint64_t read_limit() noexcept
+{
+	struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+
+	sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit);
+	return limit.rlim_cur;
 }
 
 struct ids {
@@ -159,7 +169,7 @@ const char *request::find_room(const arguments &what, std::size_t found_size) no
 					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 		if (sys::failed(map))
-			return "no memory for the request";
+			return "there is no memory for the request";
 		large_ = reinterpret_cast<void *>(map);
 		large_size_ = size;
 		block = static_cast<std::byte *>(large_);
@@ -287,9 +297,7 @@ const char *request::add_actions(const arguments &what) noexcept
 			why = add_open(list, i);
 			break;
 		case action::close:
-			/* glibc fails if the number is beyond the limit and not open. */
-			add_call(SYS_close, number(next.fd)).flags =
-				is_below_limit(next.fd) ? SPAWN_CALL_IGNORE_ERROR : 0;
+			add_close(next.fd);
 			break;
 		case action::dup2:
 			add_source(next.from);
@@ -315,6 +323,28 @@ const char *request::add_actions(const arguments &what) noexcept
 		}
 	}
 	return why;
+}
+
+/*
+ * Programs close all that they might have open, number by number: a row of them is one call. glibc fails
+ * if a number is beyond the limit and not open.
+ */
+void request::add_close(int fd) noexcept
+{
+	spawn_call *const last = request_.call_count ? &calls_[request_.call_count - 1] : nullptr;
+
+	if (!limit_)
+		limit_ = read_limit();
+	if (static_cast<std::uint64_t>(fd) >= limit_) {
+		add_call(SYS_close, number(fd));
+		return;
+	}
+	if (last && last->nr == SYS_close && last->args[0] + 1 == number(fd) && last->flags)
+		*last = { SYS_close_range, 0, -1, 0, { last->args[0], number(fd) } };
+	else if (last && last->nr == SYS_close_range && last->args[1] + 1 == number(fd))
+		last->args[1]++;
+	else
+		add_call(SYS_close, number(fd)).flags = SPAWN_CALL_IGNORE_ERROR;
 }
 
 /*

@@ -72,6 +72,7 @@ private:
 	void add_signals(const attributes &from) noexcept;
 	void add_scheduling(const attributes &from) noexcept;
 	const char *add_actions(const arguments &what) noexcept;
+	void add_close(int fd) noexcept;
 	const char *add_open(const action_list &list, int index) noexcept;
 	const char *add_terminal(const arguments &what, int fd) noexcept;
 	void add_mask(const arguments &what) noexcept;
@@ -92,6 +93,7 @@ private:
 	std::byte *next_ = nullptr; /* where place() goes on */
 	bool own_memory_ = false; /* the child sees a copy of this room and nothing else of ours */
 	bool changes_mask_ = false; /* by a call, to be put right by the last one */
+	std::uint64_t limit_ = 0; /* of descriptors; 0: not known yet */
 	void *large_ = nullptr;
 	std::size_t large_size_ = 0;
 	alignas(8) std::byte small_[1280];

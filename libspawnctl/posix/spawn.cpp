@@ -23,7 +23,10 @@ struct attempt {
 	int error;
 	bool final; /* else libc is to do it */
 	way by = way::libc;
+	account::reason why = {}; /* not by the way that would have been the first */
 };
+
+constexpr const char *elsewhere = "PATH is relative to another directory";
 
 /* As glibc: nobody is cancelled while he spawns. */
 class uncancelled final {
@@ -72,6 +75,10 @@ attempt try_program(request &wanted, child &made, unsigned &stage) noexcept
 		stage = result.stage;
 		if (!last.error)
 			made = { result.pid, result.pidfd };
+		if (!last.final && next == way::module)
+			last.why = { "/dev/spawn", last.error };
+		else if (!last.final)
+			last.why = { "clone3", last.error };
 		if (last.final || result.state == SPAWN_STATE_KILLED)
 			break;
 	}
@@ -84,8 +91,8 @@ attempt try_path(const arguments &what, child &made) noexcept
 	request wanted;
 	unsigned stage = 0;
 
-	if (wanted.make(what, 0))
-		return { EOPNOTSUPP, false };
+	if (const char *why = wanted.make(what, 0))
+		return { EOPNOTSUPP, false, way::libc, { why, 0 } };
 	const attempt last = try_program(wanted, made, stage);
 	if (last.error != ENOENT || stage != SPAWN_STAGE_EXEC || !wanted.add_source(what.program))
 		return last;
@@ -93,26 +100,39 @@ attempt try_path(const arguments &what, child &made) noexcept
 	return try_program(wanted, made, stage);
 }
 
+/* Whether there is anything for a child to do before it looks for its program. */
+bool has_steps(const arguments &what) noexcept
+{
+	return what.flags() || (what.actions && contents(what.actions).used);
+}
+
+/* Steps are taken, and may fail, also where there is no program; in a child that can find none. */
 attempt try_search(const arguments &what, child &made) noexcept
 {
 	const bool moves = changes_directory(what);
 	search among(what.program, { bool(what.flags() & POSIX_SPAWN_RESETIDS), moves });
 	attempt last = { 0, true, told().first };
 	request wanted;
+	bool tried = !has_steps(what);
 
-	if (wanted.make(what, among.size()))
-		return { EOPNOTSUPP, false };
-	while (among.next(wanted.found())) {
-		unsigned stage = 0;
+	if (const char *why = wanted.make(what, among.size()))
+		return { EOPNOTSUPP, false, way::libc, { why, 0 } };
+	*wanted.found() = '\0';
+	for (bool found = true; found;) {
+		unsigned stage = SPAWN_STAGE_EXEC;
 
-		if (moves && *wanted.found() != '/')
-			return { EOPNOTSUPP, false };
+		found = among.next(wanted.found());
+		if (!found && tried)
+			break;
+		if (found && moves && *wanted.found() != '/')
+			return { EOPNOTSUPP, false, way::libc, { elsewhere, 0 } };
+		if (tried)
+			wanted.begin_again();
 		last = try_program(wanted, made, stage);
 		if (!last.error || !last.final || stage != SPAWN_STAGE_EXEC)
 			return last;
-		if (!among.goes_on_after(last.error))
-			break;
-		wanted.begin_again();
+		tried = true;
+		found = found && among.goes_on_after(last.error);
 	}
 	last.error = among.error();
 	return last;
@@ -138,8 +158,8 @@ int spawn(const arguments &asked, child &made) noexcept
 	if (!is_libcs(what))
 		last = what.searched ? try_search(what, made) : try_path(what, made);
 	if (!last.final && is_for_libc(asked))
-		last = { spawn_by_libc(asked, made), true, way::libc };
-	of.close(what.program, last.by, last.error);
+		last = { spawn_by_libc(asked, made), true, way::libc, last.why };
+	of.close(what.program, last.by, last.error, last.why);
 	return last.error;
 }
 
