@@ -265,17 +265,18 @@ OWN_MEMORY_TEST_CASE("ids, groups and capabilities are changed in a child with i
 
 OWN_MEMORY_TEST_CASE("a user namespace is made and mapped by the child itself")
 {
-	if (geteuid())
-		SKIP("an ordinary user may be forbidden to make user namespaces");
 	const attribute_map caller = attributes();
-	report told = spawn_report(
-		who,
+	const std::string map = "5 " + std::to_string(geteuid()) + " 1";
+	auto wanted =
 		who.command(payload("report"))
 			.call(SYS_unshare, { CLONE_NEWUSER | CLONE_NEWUTS })
 			.call(open_call("/proc/self/uid_map", O_WRONLY | O_CLOEXEC).to_spare_fd())
-			.call(SYS_write, { call_argument::spare_fd(), "5 0 1", 5 })
-			.call(SYS_close, { call_argument::spare_fd() }));
+			.call(SYS_write, { call_argument::spare_fd(), map, map.size() })
+			.call(SYS_close, { call_argument::spare_fd() });
 
+	if (const int error = user_namespace_refusal())
+		return check_fails(wanted, error, stage::calls);
+	report told = spawn_report(who, wanted);
 	CHECK(told["uids"] == "5 5 5");
 	CHECK(lines(changes(caller, attributes())) == std::vector<std::string>());
 }

@@ -63,6 +63,10 @@ void check_new(const executor &who, std::uint64_t flags)
 		check_fails(wanted, EOPNOTSUPP, module ? stage::request : stage::clone);
 		return;
 	}
+	if (const int error = flags & CLONE_NEWUSER ? user_namespace_refusal() : 0) {
+		check_fails(wanted, error, stage::clone);
+		return;
+	}
 	const report told = spawn_report(maker(who, flags), wanted);
 	for (const auto &[name, flag] : kinds) {
 		INFO(name);
@@ -110,7 +114,7 @@ EXECUTOR_TEST_CASE("a namespace that the caller may not make fails with EPERM at
 
 EXECUTOR_TEST_CASE("credentials in a new user namespace are limited as elsewhere")
 {
-	if (CLONE_NEWUSER & ~served(who) || !who.limits)
+	if (CLONE_NEWUSER & ~served(who) || !who.limits || user_namespace_refusal())
 		return check_new(who, CLONE_NEWUSER);
 	auto wanted = who.bare_command(payload("report")).new_namespaces(CLONE_NEWUSER);
 

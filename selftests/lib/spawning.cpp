@@ -178,4 +178,9 @@ forked_exec fork_and_exec(const std::function<void()> &exec)
 	return told;
 }
 
+int user_namespace_refusal()
+{
+	return in_forked_process([] { return unshare(CLONE_NEWUSER) ? errno : 0; });
+}
+
 } // namespace selftest

@@ -46,4 +46,7 @@ struct forked_exec {
 
 forked_exec fork_and_exec(const std::function<void()> &exec);
 
+/* What this process gets for unshare(CLONE_NEWUSER): 0, or EPERM in a chroot, for one. */
+int user_namespace_refusal();
+
 } // namespace selftest
