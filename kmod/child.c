@@ -71,13 +71,17 @@ static long detach(struct spawn_job *job, struct spawn_fault *fault)
 	if (audit_context() && !spawn_has_audit())
 		return -EOPNOTSUPP;
 
+	/* Else the table that is installed takes the place of the caller's. */
+	if (!job->blank)
+		return 0;
+
 	fault->stage = SPAWN_STAGE_FDS;
 	ret = spawn_fds_blank();
 	if (ret)
 		return ret;
 
 	fault->stage = SPAWN_STAGE_CLONE;
-	ret = job->blank ? spawn_blank(job) : 0;
+	ret = spawn_blank(job);
 	if (ret)
 		return ret;
 	return spawn_job_has_heir(job) ? spawn_clone_heir(job) : 0;
@@ -89,7 +93,7 @@ static long equip(struct spawn_job *job, struct spawn_fault *fault)
 	long ret;
 
 	fault->stage = SPAWN_STAGE_FDS;
-	ret = spawn_fds_install(job, &fault->index);
+	ret = spawn_fds_install(job);
 	if (ret)
 		return ret;
 
@@ -175,6 +179,7 @@ int spawn_child(void *data)
 	if (!ret && spawn_job_has_heir(job)) {
 		let_go(job);
 		spawn_exit(0);
+		return 0;
 	}
 	if (!ret)
 		ret = equip(job, &fault);

@@ -21,6 +21,7 @@
 #include "clone.h"
 #include "compat/symbols.h"
 #include "fds.h"
+#include "job.h"
 #include "request.h"
 #include "result.h"
 #include "syscall.h"
@@ -38,7 +39,7 @@ static long do_info(struct spawn_info __user *to)
 		.features = SPAWN_FEATURE_CREDENTIALS,
 		.abi = SPAWN_ABI_VERSION,
 		.call_table = SPAWN_CALL_TABLE,
-		.flags = SPAWN_FLAGS_SERVED,
+		.flags = SPAWN_FLAGS,
 		.clone_flags = SPAWN_CLONE_FLAGS_SERVED,
 		.fds_max = SPAWN_FDS_MAX,
 		.calls_max = SPAWN_CALLS_MAX,
@@ -91,7 +92,7 @@ static int prepare(struct spawn_job *job)
 	ret = spawn_request_check(job);
 	if (ret)
 		return ret;
-	ret = spawn_job_make_lists(job);
+	ret = spawn_job_make_room(job);
 	if (ret)
 		return ret;
 
@@ -224,18 +225,28 @@ static int __init spawn_init(void)
 
 	check_abi();
 	spawn_calls_init();
+	spawn_fds_init_module();
 	ret = check_release();
 	if (ret)
 		return ret;
 	ret = spawn_resolve_symbols();
 	if (ret)
 		return ret;
-	ret = spawn_blank_init();
+	ret = spawn_job_init();
 	if (ret)
 		return ret;
+	ret = spawn_blank_init();
+	if (ret)
+		goto err_job;
 	ret = misc_register(&spawn_device);
 	if (ret)
-		spawn_blank_exit();
+		goto err_blank;
+	return 0;
+
+err_blank:
+	spawn_blank_exit();
+err_job:
+	spawn_job_exit();
 	return ret;
 }
 
@@ -248,6 +259,7 @@ static void __exit spawn_exit_module(void)
 	 * waits until every task has slept or left the kernel since.
 	 */
 	synchronize_rcu_tasks();
+	spawn_job_exit();
 }
 
 module_init(spawn_init);

@@ -1,28 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The life of a job and the memory of its lists. */
+/* The life of a job and the memory of its calls. */
 
-#include <linux/file.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
+#include "fds.h"
 #include "job.h"
 
-/* Room for the lists of an ordinary request: some thirty descriptors, say, or ten and eight calls. */
-#define JOB_SIZE	1024
+/* Room for the calls of an ordinary request: a dozen. */
+#define JOB_SIZE	2048
+
+static struct kmem_cache *jobs __ro_after_init;
+
+/* What stays as it is from one use to the next: clearing a table costs as much as filling it. */
+static void construct(void *job)
+{
+	spawn_fds_init(&((struct spawn_job *)job)->fds);
+}
+
+int __init spawn_job_init(void)
+{
+	BUILD_BUG_ON(sizeof(struct spawn_job) > JOB_SIZE);
+	/* The request and the calls are copied into it from user memory, by sizes that vary. */
+	jobs = kmem_cache_create_usercopy("spawn_job", JOB_SIZE, 0, SLAB_HWCACHE_ALIGN, 0,
+					  JOB_SIZE, construct);
+	return jobs ? 0 : -ENOMEM;
+}
+
+void spawn_job_exit(void)
+{
+	kmem_cache_destroy(jobs);
+}
 
 struct spawn_job *spawn_job_alloc(void)
 {
-	/* Not accounted: the task it belongs to is, and weighs twenty times as much. */
-	struct spawn_job *job = kmalloc(JOB_SIZE, GFP_KERNEL);
+	/* Not accounted: the task it belongs to is, and weighs ten times as much. */
+	struct spawn_job *job = kmem_cache_alloc(jobs, GFP_KERNEL);
 
 	if (!job)
 		return NULL;
 	refcount_set(&job->users, 1);
-	job->lists = NULL;
-	job->files_taken = 0;
-	job->files_installed = 0;
+	job->calls_memory = NULL;
+	job->fds_memory = NULL;
 	job->authority = NULL;
 	job->blank = false;
 	job->memory = NULL;
@@ -33,27 +54,16 @@ struct spawn_job *spawn_job_alloc(void)
 	return job;
 }
 
-int spawn_job_make_lists(struct spawn_job *job)
+int spawn_job_make_room(struct spawn_job *job)
 {
-	const struct spawn_request *request = &job->request;
-	void *lists = job + 1;
-	size_t calls, fds, size;
+	size_t size = array_size(job->request.call_count, sizeof(*job->calls));
 
-	/* The counts are below their limits by now, so the sum can't wrap. */
-	calls = array_size(request->call_count, sizeof(*job->calls));
-	fds = array_size(request->fd_count, sizeof(*job->fds));
-	size = calls + fds + array_size(request->fd_count, sizeof(*job->files));
-	if (size > JOB_SIZE - sizeof(*job)) {
-		lists = kvmalloc(size, GFP_KERNEL_ACCOUNT);
-		if (!lists)
-			return -ENOMEM;
-		job->lists = lists;
-	}
-
-	job->calls = lists;
-	job->fds = lists + calls;
-	job->files = lists + calls + fds;
-	return 0;
+	job->calls = (void *)(job + 1);
+	if (size <= JOB_SIZE - sizeof(*job))
+		return 0;
+	job->calls_memory = kvmalloc(size, GFP_KERNEL_ACCOUNT);
+	job->calls = job->calls_memory;
+	return job->calls ? 0 : -ENOMEM;
 }
 
 void spawn_job_get(struct spawn_job *job)
@@ -63,19 +73,16 @@ void spawn_job_get(struct spawn_job *job)
 
 void spawn_job_put(struct spawn_job *job)
 {
-	u32 i;
-
 	if (!refcount_dec_and_test(&job->users))
 		return;
 
-	for (i = job->files_installed; i < job->files_taken; i++)
-		fput(job->files[i]);
+	spawn_fds_put(job);
 	if (job->child)
 		put_task_struct(job->child);
 	if (job->builder)
 		put_task_struct(job->builder);
 	kvfree(job->authority);
 	kvfree(job->memory);
-	kvfree(job->lists);
-	kfree(job);
+	kvfree(job->calls_memory);
+	kmem_cache_free(jobs, job);
 }

@@ -10,6 +10,7 @@
 #define SPAWN_JOB_H
 
 #include <linux/completion.h>
+#include <linux/fdtable.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/refcount.h>
@@ -29,12 +30,9 @@ struct spawn_job {
 	struct spawn_request request;
 
 	/* The caller's until the clone, the child's after it. */
-	void *lists;			/* the memory of the next three, where the job has no room */
 	struct spawn_call *calls;
-	struct spawn_fd *fds;
-	struct file **files;	/* of fds; [files_installed, files_taken) are references */
-	u32 files_taken;
-	u32 files_installed;
+	void *calls_memory;		/* of the calls, where the job has no room */
+	void *fds_memory;		/* of fds, where that has no room */
 	struct spawn_authority *authority;	/* NULL: everything is kept */
 	bool blank;		/* an mm of its own, before anything else is done */
 	void *memory;		/* of the request, for that mm; or NULL */
@@ -49,6 +47,9 @@ struct spawn_job {
 	struct task_struct *builder;	/* a reference; of a child with an heir, once there is one */
 	struct completion done;		/* for @blank, whose vfork wait ends too early */
 	struct spawn_fault fault;
+
+	/* Empty in a job that is new, and in one that is given back. The caller's until the clone, the child's after it; see fds.c. No task uses it: it is copied. */
+	struct files_struct fds;
 };
 
 static inline bool spawn_job_is_async(const struct spawn_job *job)
@@ -71,11 +72,14 @@ static inline struct spawn_result __user *spawn_job_result(const struct spawn_jo
 	return u64_to_user_ptr(job->request.result);
 }
 
+int spawn_job_init(void);
+void spawn_job_exit(void);
+
 /* A job with one user and an empty request, or NULL. */
 struct spawn_job *spawn_job_alloc(void);
 
-/* Finds room for the lists of a request that was checked. 0 or -ENOMEM. */
-int spawn_job_make_lists(struct spawn_job *job);
+/* Finds room for the calls of a request that was checked. 0 or -ENOMEM. */
+int spawn_job_make_room(struct spawn_job *job);
 
 void spawn_job_get(struct spawn_job *job);
 void spawn_job_put(struct spawn_job *job);

@@ -51,7 +51,7 @@ int spawn_request_check(struct spawn_job *job)
 
 	if (request->arch != syscall_get_arch(current) || request->reserved || request->reserved2)
 		return -EINVAL;
-	if (request->flags & ~SPAWN_FLAGS_KNOWN)
+	if (request->flags & ~SPAWN_FLAGS)
 		return -EINVAL;
 	if (request->clone_flags & ~SPAWN_CLONE_FLAGS_KNOWN)
 		return -EINVAL;
@@ -60,8 +60,6 @@ int spawn_request_check(struct spawn_job *job)
 	if (request->exec_flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
 
-	if (request->flags & ~SPAWN_FLAGS_SERVED)
-		return -EOPNOTSUPP;
 	if (request->clone_flags & ~SPAWN_CLONE_FLAGS_SERVED)
 		return -EOPNOTSUPP;
 

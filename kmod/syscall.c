@@ -6,7 +6,6 @@
 
 #include <linux/audit.h>
 #include <linux/bitops.h>
-#include <linux/bug.h>
 #include <linux/err.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
@@ -248,12 +247,11 @@ int spawn_judge_clone_by_filter(bool async)
 	return ret == 0 || IS_ERR_VALUE(ret) ? ret : -EPERM;
 }
 
-void __noreturn spawn_exit(int status)
+void spawn_exit(int status)
 {
 	const u64 args[6] = { status };
 	struct pt_regs *regs = current_pt_regs();
 
 	load_frame(regs, __NR_exit_group, args);
 	static_call(spawn_x64_sys_call)(regs, __NR_exit_group);
-	BUG();
 }

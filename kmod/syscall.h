@@ -53,7 +53,10 @@ static inline int spawn_judge_clone(bool async)
 	return test_syscall_work(SECCOMP) ? spawn_judge_clone_by_filter(async) : 0;
 }
 
-/* Ends the task. */
-void __noreturn spawn_exit(int status);
+/*
+ * Ends the task. Not marked as a function that does not return, since objtool knows those by name;
+ * whoever calls it goes on to return to user mode, where a child without a program only faults.
+ */
+void spawn_exit(int status);
 
 #endif

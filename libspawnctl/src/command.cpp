@@ -201,6 +201,12 @@ command &command::keep_credentials()
 	return credentials(spawnctl::credentials::all());
 }
 
+command &command::inherit_descriptors(bool on)
+{
+	set_flag(*what_, SPAWN_INHERIT_FDS, on);
+	return *this;
+}
+
 command &command::new_namespaces(std::uint64_t flags)
 {
 	if (flags & ~all_namespaces)

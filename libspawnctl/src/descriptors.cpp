@@ -21,8 +21,11 @@ int descriptors::prepare(const spawn_request &request, bool own_table, unsigned 
 	unshare_from_ = spare_ = 0;
 	if (const int error = check(request, index))
 		return error;
+	inherits_ = request.flags & SPAWN_INHERIT_FDS;
 	order_moves({ fds, request.fd_count });
-	list_ranges(own_table);
+	/* What is inherited stays, and exec closes what is not. */
+	if (!inherits_)
+		list_ranges(own_table);
 	return 0;
 }
 
@@ -74,7 +77,7 @@ descriptors::target *descriptors::find_target(unsigned number) noexcept
 	return at != targets_.end() && at->number == number ? &*at : nullptr;
 }
 
-/* The lowest number that nobody reads or writes. */
+/* The lowest number that nobody reads or writes, and at which nothing is inherited. */
 unsigned descriptors::spare_number(std::span<const spawn_fd> list) const
 {
 	std::vector<unsigned> used;
@@ -90,6 +93,10 @@ unsigned descriptors::spare_number(std::span<const spawn_fd> list) const
 			break;
 		spare = number + 1;
 	}
+	while (inherits_ &&
+	       (std::binary_search(used.begin(), used.end(), spare) ||
+		!sys::failed(sys::call(SYS_fcntl, spare, F_GETFD))))
+		spare++;
 	return spare;
 }
 

@@ -54,6 +54,7 @@ private:
 	unsigned spare_number(std::span<const spawn_fd> list) const;
 	void list_ranges(bool own_table);
 
+	bool inherits_ = false;
 	unsigned unshare_from_ = 0;
 	unsigned spare_ = 0; /* one above the highest spare number used, 0: none */
 	std::vector<fd_step> steps_;

@@ -23,8 +23,7 @@ namespace {
 
 constexpr std::uint64_t flags_known = SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_BLANK_MM |
 	SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
-constexpr std::uint64_t flags_served =
-	SPAWN_ASYNC | SPAWN_PIDFD | SPAWN_BLANK_MM | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
+constexpr std::uint64_t flags_served = flags_known & ~SPAWN_STOPPED;
 
 /* What clone(2) knows; the rest takes clone3(2). */
 constexpr std::uint64_t clone_flags_old = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |
@@ -52,8 +51,6 @@ int check_request(const spawn_request &request, const char *&detail) noexcept
 			 "instruction";
 		return EOPNOTSUPP;
 	}
-	if (request.flags & ~flags_served)
-		return EOPNOTSUPP;
 	if (const int error = authority::check(credentials)) {
 		detail = "credentials that contradict each other";
 		return error;
@@ -165,8 +162,9 @@ long clone_borrowing(const spawn_request &request, spawn_result &result, workspa
 	const bool async = request.flags & SPAWN_ASYNC;
 	clone_args args {};
 
-	args.flags =
-		CLONE_VM | CLONE_FILES | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | request.clone_flags;
+	args.flags = CLONE_VM | CLONE_CLEAR_SIGHAND | CLONE_PIDFD | request.clone_flags;
+	if (space.orders.shares_table)
+		args.flags |= CLONE_FILES;
 	args.cgroup = static_cast<unsigned>(request.cgroup_fd);
 	args.pidfd = reinterpret_cast<std::uintptr_t>(&result.pidfd);
 	if (async) {
@@ -191,7 +189,8 @@ int spawn_borrowing(const spawn_request &request, spawn_result &result, workspac
 
 	space.orders.result = &result;
 	space.orders.borrows = true;
-	space.orders.shares_table = true;
+	/* For what is inherited the kernel's copy of the whole table serves best. */
+	space.orders.shares_table = !(request.flags & SPAWN_INHERIT_FDS);
 	space.orders.has_close_range = true;
 	space.orders.tell_parent = async;
 	space.orders.handlers_cleared = true;

@@ -137,6 +137,37 @@ EXECUTOR_TEST_CASE("only the listed descriptors exist with 10 000 open in the ca
 	}
 }
 
+EXECUTOR_TEST_CASE("with inherit_descriptors() the child has what is not close-on-exec as well")
+{
+	named_files files(4);
+
+	files.move(3, 500);
+	REQUIRE(fcntl(files.fd(2), F_SETFD, 0) == 0);
+	REQUIRE(fcntl(files.fd(3), F_SETFD, 0) == 0);
+	/* A swap needs a spare number, which must be nobody's. */
+	spawnctl::command wanted = who.command(payload("report"))
+					   .inherit_descriptors()
+					   .pass(files.fd(0), files.fd(1))
+					   .pass(files.fd(1), files.fd(0));
+	report told = spawn_report(who, wanted, report_number);
+
+	const auto at = [&](unsigned index) {
+		return told.fds[static_cast<unsigned>(files.fd(index))].target;
+	};
+	CHECK(at(0) == files.path(files.fd(1)));
+	CHECK(at(1) == files.path(files.fd(0)));
+	CHECK(at(2) == files.path(files.fd(2)));
+	CHECK(at(3) == files.path(files.fd(3)));
+	for (const auto &[number, target] : open_descriptors()) {
+		const auto fd = static_cast<unsigned>(number);
+		const bool passed = number == files.fd(0) || number == files.fd(1);
+
+		CAPTURE(number);
+		if (fd != report_number)
+			CHECK(told.fds.count(fd) == (passed || fcntl(number, F_GETFD) == 0));
+	}
+}
+
 EXECUTOR_TEST_CASE("three descriptors land in every arrangement of three numbers")
 {
 	named_files files(3);

@@ -37,7 +37,8 @@
 
 /*
  * A descriptor of the child: the open file that the caller has at @from stands in the child at @to.
- * Nothing else is in the child's table; no other file gains a reference at any time.
+ * Nothing else is in the child's table, but for what SPAWN_INHERIT_FDS adds at numbers that are not
+ * listed; no other file gains a reference at any time.
  */
 struct spawn_fd {
 	__u32 from;

@@ -32,7 +32,7 @@ struct description; // internal: what a command has been told
  *	return child.wait().code();
  *
  * Defaults, each with the member that changes it:
- *  - no descriptor, not even 0, 1 and 2: pass(), pass_stdio();
+ *  - no descriptor, not even 0, 1 and 2: pass(), pass_stdio(), inherit_descriptors();
  *  - every signal at its default action, none blocked: keep_ignored_signals(), keep_signal_mask();
  *  - the caller's environment: env(), unset_env(), clear_env(), environment();
  *  - the caller's working directory: cwd();
@@ -104,6 +104,14 @@ public:
 	command &pass(int fd);
 	/** pass(0), pass(1), pass(2). */
 	command &pass_stdio();
+
+	/**
+	 * The child has what the caller has open without close-on-exec too, as after fork(2) and
+	 * exec(3); pass() adds to it or takes a number's place. Which those are is decided at one
+	 * moment during spawn(). The module never touches the others, however many there are; the
+	 * fallback copies the table, so there the child's calls can see them until its exec.
+	 */
+	command &inherit_descriptors(bool on = true);
 
 	/** The child begins in @path: call 0 of stage calls, chdir(2). Replaces an earlier one. */
 	command &cwd(std::string path);
