@@ -5,13 +5,17 @@
 #include <csignal>
 
 #include <linux/filter.h>
+#include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 namespace spawnctl::calls {
@@ -91,6 +95,21 @@ system_call duplicate(int fd, int number)
 system_call close(int fd)
 {
 	return system_call(SYS_close, { fd });
+}
+
+system_call make_file(std::string_view path, mode_t mode)
+{
+	return system_call(SYS_mknodat, { AT_FDCWD, path, S_IFREG | mode, 0 });
+}
+
+system_call symlink(std::string_view target, std::string_view path)
+{
+	return system_call(SYS_symlinkat, { target, AT_FDCWD, path });
+}
+
+system_call write(int fd, std::string_view text)
+{
+	return system_call(SYS_write, { fd, bytes(text), text.size() });
 }
 
 list write_file(std::string_view path, std::string_view text)
@@ -241,6 +260,21 @@ list map_group(gid_t inside, gid_t outside)
 	return made;
 }
 
+list interface_up(std::string_view name)
+{
+	ifreq request {};
+
+	name.copy(request.ifr_name, IFNAMSIZ - 1);
+	request.ifr_flags = IFF_UP;
+	return {
+		system_call(SYS_socket, { AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0 }).to_spare_fd(),
+		system_call(SYS_ioctl,
+			    { call_argument::spare_fd(), SIOCSIFFLAGS,
+			      call_argument::object(request) }),
+		system_call(SYS_close, { call_argument::spare_fd() }),
+	};
+}
+
 system_call mount(std::string_view source, std::string_view target, std::string_view type,
 		  unsigned long flags, std::string_view data)
 {
@@ -283,6 +317,28 @@ system_call pivot_root(std::string_view new_root, std::string_view put_old)
 	return system_call(SYS_pivot_root, { new_root, put_old });
 }
 
+system_call mount_attributes(std::string_view target, std::uint64_t set, std::uint64_t clear,
+			     std::uint64_t propagation, int how, int fd)
+{
+	const mount_attr wanted { set, clear, propagation, 0 };
+
+	return system_call(SYS_mount_setattr,
+			   { fd, target, static_cast<unsigned>(how), call_argument::object(wanted),
+			     sizeof(wanted) });
+}
+
+system_call copy_tree(std::string_view source, int number)
+{
+	return system_call(SYS_open_tree,
+			   { AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE })
+		.fd_to(number);
+}
+
+system_call attach_tree(int fd, std::string_view target)
+{
+	return system_call(SYS_move_mount, { fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH });
+}
+
 system_call seccomp_filter(std::span<const sock_filter> program, unsigned flags)
 {
 	struct sock_fprog holder = {};
@@ -298,9 +354,22 @@ system_call seccomp_filter(std::span<const sock_filter> program, unsigned flags)
 
 system_call landlock(int fd)
 {
-	constexpr unsigned landlock_restrict_self = 446; /* younger than some headers */
+	return system_call(SYS_landlock_restrict_self, { fd, 0 });
+}
 
-	return system_call(landlock_restrict_self, { fd, 0 });
+system_call landlock_ruleset(std::uint64_t handled, int number)
+{
+	return system_call(SYS_landlock_create_ruleset,
+			   { call_argument::object(handled), sizeof(handled), 0 })
+		.fd_to(number);
+}
+
+system_call landlock_allow(int ruleset, int fd, std::uint64_t allowed)
+{
+	const landlock_path_beneath_attr rule = { allowed, fd };
+
+	return system_call(SYS_landlock_add_rule,
+			   { ruleset, LANDLOCK_RULE_PATH_BENEATH, call_argument::object(rule), 0 });
 }
 
 } // namespace spawnctl::calls

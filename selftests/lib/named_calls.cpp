@@ -97,6 +97,21 @@ EXECUTOR_TEST_CASE("open() puts a file at its number, over what is there")
 		    EBADF, stage::calls, 0);
 }
 
+EXECUTOR_TEST_CASE("empty files and symbolic links are made")
+{
+	temporary_folder folder;
+	auto wanted = who.command("readlink", { folder / "link" });
+
+	wanted.call(calls::umask(0)).call(calls::make_file(folder / "empty", 0604));
+	wanted.call(calls::symlink("lead/to", folder / "link"));
+	CHECK(spawn_output(who, wanted) == "lead/to\n");
+	struct stat status;
+	REQUIRE(stat((folder / "empty").c_str(), &status) == 0);
+	CHECK(status.st_mode == (S_IFREG | 0604));
+	CHECK(status.st_size == 0);
+	check_fails(wanted, EEXIST, stage::calls, 1);
+}
+
 EXECUTOR_TEST_CASE("a new session, a process group")
 {
 	report told = spawn_report(who, who.command(payload("report")).call(calls::new_session()));
@@ -224,6 +239,48 @@ EXECUTOR_TEST_CASE("mounts are made in a mount namespace of the child")
 	check_fails(wanted.call(calls::unmount("/nonexistent")), ENOENT, stage::calls, 1);
 }
 
+EXECUTOR_TEST_CASE("mounts change all at once, and copies of them stay as they were")
+{
+	if (geteuid())
+		SKIP("needs root");
+	temporary_folder folder;
+	auto wanted = who.command("sh",
+				  { "-c",
+				    "echo new >inner/file && ! echo new >file && "
+				    "grep -c ' ro,.*nosuid' /proc/self/mountinfo >inner/count" });
+
+	folder.file("file", "old\n", 0644);
+	REQUIRE(mkdir((folder / "inner").c_str(), 0755) == 0);
+	wanted.call(calls::unshare(CLONE_NEWNS)).call(calls::copy_tree(folder / "inner", 15));
+	wanted.call(
+		calls::mount_attributes("/", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, MS_PRIVATE));
+	wanted.call(calls::attach_tree(15, folder / "inner")).call(calls::chdir(folder.path()));
+	auto program = must_spawn(who, wanted);
+	CHECK(exit_code(program) == 0);
+	CHECK(spawn_output(who, who.command("cat", { folder / "inner/file" })) == "new\n");
+	CHECK(spawn_output(who, who.command("cat", { folder / "file" })) == "old\n");
+	CHECK(spawn_output(who, who.command("cat", { folder / "inner/count" })) != "0\n");
+	check_fails(who.command(payload("exit_with")).call(calls::copy_tree("/gone", 15)), ENOENT,
+		    stage::calls, 0);
+	check_fails(who.command(payload("exit_with"))
+			    .call(calls::unshare(CLONE_NEWNS))
+			    .call(calls::mount_attributes(folder.path(), MOUNT_ATTR_RDONLY)),
+		    EINVAL, stage::calls, 1);
+}
+
+EXECUTOR_TEST_CASE("the loopback interface of a new network namespace is brought up")
+{
+	if (geteuid())
+		SKIP("needs root");
+	auto wanted = who.command("cat", { "/proc/net/fib_trie" });
+
+	wanted.call(calls::unshare(CLONE_NEWNET));
+	CHECK_THAT(spawn_output(who, wanted), !Catch::Contains("127.0.0.1"));
+	CHECK_THAT(spawn_output(who, wanted.call(calls::interface_up("lo"))),
+		   Catch::Contains("127.0.0.1"));
+	check_fails(wanted.call(calls::interface_up("gone0")), ENODEV, stage::calls, 5);
+}
+
 EXECUTOR_TEST_CASE("a root of its own, and a proc of its pid namespace")
 {
 	if (geteuid())
@@ -301,6 +358,26 @@ EXECUTOR_TEST_CASE("a Landlock ruleset binds the child")
 	CHECK(exit_code(program) == 2);
 }
 
+EXECUTOR_TEST_CASE("a Landlock ruleset is made by the child")
+{
+	if (syscall(444, nullptr, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */) < 0)
+		SKIP("no Landlock here");
+	constexpr std::uint64_t read_dir = 1 << 3; /* LANDLOCK_ACCESS_FS_READ_DIR */
+	auto wanted = who.command("ls", { "/usr" });
+
+	wanted.call(calls::landlock_ruleset(read_dir, 12))
+		.call(calls::open("/usr", O_PATH | O_CLOEXEC, 0, 13))
+		.call(calls::landlock_allow(12, 13, read_dir))
+		.call(calls::no_new_privs())
+		.call(calls::landlock(12));
+	CHECK_THAT(spawn_output(who, wanted), Catch::Contains("bin"));
+	auto other = who.command("ls", { "/" });
+	other.call(calls::landlock_ruleset(read_dir, 12)).call(calls::no_new_privs());
+	auto program = must_spawn(who, other.call(calls::landlock(12)));
+	CHECK(exit_code(program) == 2);
+	check_fails(other.call(calls::landlock_allow(12, 99, read_dir)), EBADF, stage::calls, 3);
+}
+
 OWN_MEMORY_TEST_CASE("files are written by the child")
 {
 	temporary_folder folder;
@@ -310,6 +387,14 @@ OWN_MEMORY_TEST_CASE("files are written by the child")
 
 	CHECK(told.fds.size() == 1);
 	CHECK(spawn_output(borrowing, borrowing.command("cat", { path })) == "after!");
+	pipe_ends pipe = make_pipe();
+	auto writer = must_spawn(who,
+				 who.command(payload("exit_with"))
+					 .pass(pipe.write.get(), 9)
+					 .call(calls::write(9, "words")));
+	CHECK(exit_code(writer) == 0);
+	pipe.write.reset();
+	CHECK(read_all(pipe.read.get()) == "words");
 	CHECK(read_proc(who, "oom_score_adj", calls::oom_score_adj(500)) == "500\n");
 	check_fails(who.command(payload("exit_with")).call(calls::write_file(folder / "gone", "x")),
 		    ENOENT, stage::calls, 0);

@@ -61,6 +61,12 @@ SPAWNCTL_API system_call open(std::string_view path, int flags, mode_t mode, int
 SPAWNCTL_API system_call duplicate(int fd, int number);
 /** close(2). */
 SPAWNCTL_API system_call close(int fd);
+/** An empty file: mknod(2). EEXIST: there is something. */
+SPAWNCTL_API system_call make_file(std::string_view path, mode_t mode = 0666);
+/** symlink(2): @path leads to @target. */
+SPAWNCTL_API system_call symlink(std::string_view target, std::string_view path);
+/** write(2) to a number of the child, in one go. Own memory. */
+SPAWNCTL_API system_call write(int fd, std::string_view text);
 /** Opens an existing file, writes @text in one go, closes it. Own memory. */
 SPAWNCTL_API list write_file(std::string_view path, std::string_view text);
 
@@ -127,6 +133,11 @@ SPAWNCTL_API system_call host_name(std::string_view name);
  */
 SPAWNCTL_API list map_user(uid_t inside, uid_t outside);
 SPAWNCTL_API list map_group(gid_t inside, gid_t outside);
+/**
+ * netdevice(7): brings up an interface of the network namespace that the child is in: "lo" of a new
+ * one is down. ENODEV: there is none; EPERM without CAP_NET_ADMIN there.
+ */
+SPAWNCTL_API list interface_up(std::string_view name);
 
 /* Mounts, in the mount namespace that the child is in. CAP_SYS_ADMIN there. */
 
@@ -149,15 +160,41 @@ SPAWNCTL_API system_call unmount(std::string_view target, int flags = 0);
 /** pivot_root(2). pivot_root(".", ".") and unmount(".", MNT_DETACH) after a chdir() leave no trace. */
 SPAWNCTL_API system_call pivot_root(std::string_view new_root, std::string_view put_old);
 
-/* Confinement. Both need no_new_privs() before, or CAP_SYS_ADMIN. */
+/**
+ * mount_setattr(2) of @target and, with AT_RECURSIVE in @how, of all below: MOUNT_ATTR_* to @set and to
+ * @clear, and MS_PRIVATE or its like. With AT_EMPTY_PATH the mount open at the child's number @fd, and
+ * @target is "". Linux 5.12.
+ */
+SPAWNCTL_API system_call mount_attributes(std::string_view target, std::uint64_t set,
+					  std::uint64_t clear = 0, std::uint64_t propagation = 0,
+					  int how = AT_RECURSIVE, int fd = AT_FDCWD);
+/**
+ * open_tree(2): a copy of what is mounted at @source and below, not mounted yet, at @number until exec.
+ * Later calls can mount over @source, or change it, and the copy stays as it is.
+ */
+SPAWNCTL_API system_call copy_tree(std::string_view source, int number);
+/** move_mount(2): mounts the copy at the child's number @fd on @target. */
+SPAWNCTL_API system_call attach_tree(int fd, std::string_view target);
+
+/* Confinement. All but the making of a ruleset need no_new_privs() before, or CAP_SYS_ADMIN. */
 
 /**
  * seccomp(2) with a filter: from here on it judges all that the child does, the change of credentials
  * and the exec included. @flags: SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW.
  */
 SPAWNCTL_API system_call seccomp_filter(std::span<const sock_filter> program, unsigned flags = 0);
-/** landlock_restrict_self(2), with a ruleset that is passed at @fd. */
+/** landlock_restrict_self(2), with a ruleset that is at the child's number @fd. */
 SPAWNCTL_API system_call landlock(int fd);
+/**
+ * landlock_create_ruleset(2), at @number until exec: a ruleset that denies @handled, of
+ * LANDLOCK_ACCESS_FS_*, but for what rules allow. EOPNOTSUPP: Landlock is off.
+ */
+SPAWNCTL_API system_call landlock_ruleset(std::uint64_t handled, int number);
+/**
+ * landlock_add_rule(2) to the ruleset at the child's number @ruleset: @allowed at and below what is open
+ * (O_PATH) at its number @fd. EINVAL: a right that only directories have, and that is none.
+ */
+SPAWNCTL_API system_call landlock_allow(int ruleset, int fd, std::uint64_t allowed);
 
 } // namespace spawnctl::calls
 
