@@ -17,18 +17,9 @@
 #include <spawnctl/info.hpp>
 
 #include "authority.hpp"
+#include "exit_status.hpp"
 
 namespace tool {
-
-/* Exit statuses of the tool itself; spawnctl(1) lists them. Those from 125 on are env(1)'s. */
-enum status {
-	status_failed = 1,
-	status_usage = 2,
-	status_internal = 125,
-	status_not_runnable = 126,
-	status_not_found = 127,
-	status_signal = 128,
-};
 
 /* The command line makes no sense: said on standard error, exit status 2. */
 class usage_error final : public std::runtime_error {
