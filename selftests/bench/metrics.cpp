@@ -20,8 +20,9 @@ const std::vector<metric> &metrics()
 {
 	static const std::vector<metric> all = {
 		{ "cost",
-		  "call, until the caller may go on; life, until the child is reaped",
-		  { "call", "life" },
+		  "call, until the caller may go on; life, until the child is reaped; ratios, of "
+		  "rounds in turn",
+		  { "call", "life", "call_ratio", "life_ratio" },
 		  measure_cost },
 		{ "action",
 		  "what each file action of the case adds to the call",

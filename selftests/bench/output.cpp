@@ -46,16 +46,22 @@ std::string unit(const std::string &figure, bool counted)
 	return figure == "faults" ? "faults" : "ratio";
 }
 
-/* The figures that some way has in this case. */
+/* The figures that some way has in this case, in the order of the metrics. */
 std::vector<std::string> figures_of(const results &found, const situation &one)
 {
 	std::vector<std::string> list;
+	auto add = [&](const char *figure) {
+		const auto &ways = methods();
 
-	for (const auto &[key, values] : found.all)
-		for (const auto &[figure, value] : values)
-			if (key.second == one.key &&
-			    std::find(list.begin(), list.end(), figure) == list.end())
-				list.push_back(figure);
+		if (std::any_of(ways.begin(), ways.end(), [&](const method_entry &way) {
+			    return found.find(way.key, one.key, figure);
+		    }))
+			list.push_back(figure);
+	};
+
+	for (const metric &each : metrics())
+		for (const char *figure : each.gives)
+			add(figure);
 	return list;
 }
 
@@ -122,7 +128,7 @@ std::string table(const results &found)
 	for (const situation &one : found.cases) {
 		const auto columns = figures_of(found, one);
 
-		text += format("\n%-27s", one.key.c_str());
+		text += "\n" + one.key + "\n" + format("%-27s", "");
 		for (const std::string &figure : columns)
 			text += format("%9s %-7s", figure.c_str(), "");
 		while (text.back() == ' ')
