@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstring>
 
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "../src/syscall.hpp"
 #include "descriptors.hpp"
@@ -188,6 +190,9 @@ const char *request::find_room(const arguments &what, std::size_t found_size) no
 const char *request::make(const arguments &what, std::size_t found_size) noexcept
 {
 	own_memory_ = what.flags() & POSIX_SPAWN_RESETIDS && ids_differ();
+	/* It is going to be copied. */
+	if (own_memory_ && sys::call(SYS_faccessat, AT_FDCWD, what.program, F_OK) == -EFAULT)
+		return "the program's path is no address";
 	if (const char *why = find_room(what, found_size))
 		return why;
 
