@@ -21,6 +21,17 @@ device_example() {
 	fi
 }
 
+# Each of them runs the words it is given, and tells what went wrong in the library's words.
+foreign_example() {
+	expect 7 '' '*' "$@" sh -c 'exit 7' </dev/null && expect 137 '' '*' "$@" sh -c 'kill -9 $$' </dev/null &&
+		expect 0 '0 1 2 3' '*' "$@" sh -c 'echo $(ls /proc/self/fd)' </dev/null &&
+		expect 127 '' '/no/such: exec: No such file or directory' "$@" /no/such
+}
+
+python_example() {
+	LD_LIBRARY_PATH=$build/libspawnctl foreign_example python3 "$top/libspawnctl/examples/spawn.py"
+}
+
 # all_named WORDS DOCUMENT: two lists; each of WORDS is in the other.
 all_named() {
 	local missing
@@ -32,6 +43,11 @@ all_named() {
 # Emphasis is written _so_.
 words_of() {
 	grep -oE -- '[A-Za-z0-9_-]+' "$1" | sed 's/^_//; s/_$//'
+}
+
+c_interface_is_documented() {
+	sed -nE 's/^SPAWNCTL_API .*[ *](spawnctl_[a-z0-9_]+)\(.*/\1/p' "$top/libspawnctl/include/spawnctl/spawnctl.h" >functions
+	all_named functions <(words_of "$top/libspawnctl/spawnctl.3.scd")
 }
 
 options_are_documented() {
@@ -68,10 +84,14 @@ test_examples() {
 	check "the example of README.md runs as it stands there" readme_example
 	check "the example of libspawnctl(7) runs" library_example
 	check "the example of spawn(4) runs" device_example
+	check "the example in C runs" foreign_example "$build/selftests/tool/c-example"
+	check "the example in Go runs" foreign_example "$build/selftests/tool/go-example"
+	check "the example in Python runs" python_example
 }
 
 test_documents() {
 	check "spawnctl(1) names every option" options_are_documented
+	check "spawnctl(3) names every function" c_interface_is_documented
 	check "spawn(4) names every constant of the ABI" abi_is_documented
 	check "spawn(4) names every field of the ABI" fields_are_documented
 	check "spawn(4) names every permitted call" calls_are_documented
