@@ -45,6 +45,12 @@ words_of() {
 	grep -oE -- '[A-Za-z0-9_-]+' "$1" | sed 's/^_//; s/_$//'
 }
 
+snoop_options_are_documented() {
+	"$build/tools/spawnsnoop" --help | grep -oE -- '--[a-z0-9-]+' >options
+	all_named options <(words_of "$top/tools/spawnsnoop.8.scd") &&
+		all_named options <(words_of "$top/tools/completion/spawnsnoop")
+}
+
 c_interface_is_documented() {
 	sed -nE 's/^SPAWNCTL_API .*[ *](spawnctl_[a-z0-9_]+)\(.*/\1/p' "$top/libspawnctl/include/spawnctl/spawnctl.h" >functions
 	all_named functions <(words_of "$top/libspawnctl/spawnctl.3.scd")
@@ -91,6 +97,7 @@ test_examples() {
 
 test_documents() {
 	check "spawnctl(1) names every option" options_are_documented
+	check "spawnsnoop(8) and its completion name every option" snoop_options_are_documented
 	check "spawnctl(3) names every function" c_interface_is_documented
 	check "spawn(4) names every constant of the ABI" abi_is_documented
 	check "spawn(4) names every field of the ABI" fields_are_documented
