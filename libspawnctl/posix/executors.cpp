@@ -16,6 +16,14 @@
 
 namespace spawnctl::posix {
 
+/* Of a child that did not get to its program. */
+static void close_pidfd(spawn_result &result) noexcept
+{
+	if (result.pidfd >= 0)
+		sys::call(SYS_close, result.pidfd);
+	result.pidfd = -1;
+}
+
 int spawn_by_module(spawn_request &request, spawn_result &result) noexcept
 {
 	const long device = node::open();
@@ -27,6 +35,8 @@ int spawn_by_module(spawn_request &request, spawn_result &result) noexcept
 	request.result = reinterpret_cast<std::uintptr_t>(&result);
 	const long ret = node::spawn(static_cast<int>(device), request);
 	sys::call(SYS_close, device);
+	if (ret)
+		close_pidfd(result);
 	return static_cast<int>(-ret);
 }
 
@@ -96,8 +106,7 @@ int spawn_by_fallback(spawn_request &request, spawn_result &result) noexcept
 	if (has_execed(result))
 		return 0;
 
-	if (result.pidfd >= 0)
-		sys::call(SYS_close, result.pidfd);
+	close_pidfd(result);
 	result.state = result.error ? SPAWN_STATE_FAILED : SPAWN_STATE_KILLED;
 	if (!result.error)
 		result.error = ECANCELED;

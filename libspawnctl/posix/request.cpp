@@ -338,9 +338,7 @@ void request::add_close(int fd) noexcept
 {
 	spawn_call *const last = request_.call_count ? &calls_[request_.call_count - 1] : nullptr;
 
-	if (!limit_)
-		limit_ = read_limit();
-	if (static_cast<std::uint64_t>(fd) >= limit_) {
+	if (!is_below_limit(fd)) {
 		add_call(SYS_close, number(fd));
 		return;
 	}
@@ -350,6 +348,13 @@ void request::add_close(int fd) noexcept
 		last->args[1]++;
 	else
 		add_call(SYS_close, number(fd)).flags = SPAWN_CALL_IGNORE_ERROR;
+}
+
+bool request::is_below_limit(int fd) noexcept
+{
+	if (!limit_)
+		limit_ = read_limit();
+	return static_cast<std::uint64_t>(fd) < limit_;
 }
 
 /*
@@ -364,6 +369,9 @@ const char *request::add_open(const action_list &list, int index) noexcept
 	/* A borrowing child must not open what tells of its memory. */
 	if (starts_with(what.path, "/proc/"))
 		return "a file of /proc is opened";
+	/* Then what is close-on-exec may take the last free number, and open(2) fails for that. */
+	if (!is_below_limit(what.fd))
+		needs_whole_table_ = true;
 	if (oflag & O_CLOEXEC && !is_lowest(list, index))
 		oflag &= ~O_CLOEXEC;
 	add_source(what.path);

@@ -59,6 +59,12 @@ public:
 	/* What has been tried is to be tried again with another program. */
 	void begin_again() noexcept;
 
+	/* Its child must have a copy of all our descriptors, which the module does not give. */
+	bool needs_whole_table() const noexcept
+	{
+		return needs_whole_table_;
+	}
+
 	spawn_request &get() noexcept
 	{
 		return request_;
@@ -72,6 +78,7 @@ private:
 	void add_signals(const attributes &from) noexcept;
 	void add_scheduling(const attributes &from) noexcept;
 	const char *add_actions(const arguments &what) noexcept;
+	bool is_below_limit(int fd) noexcept;
 	void add_close(int fd) noexcept;
 	const char *add_open(const action_list &list, int index) noexcept;
 	const char *add_terminal(const arguments &what, int fd) noexcept;
@@ -92,6 +99,7 @@ private:
 	char *found_ = nullptr;
 	std::byte *next_ = nullptr; /* where place() goes on */
 	bool own_memory_ = false; /* the child sees a copy of this room and nothing else of ours */
+	bool needs_whole_table_ = false;
 	bool changes_mask_ = false; /* by a call, to be put right by the last one */
 	std::uint64_t limit_ = 0; /* of descriptors; 0: not known yet */
 	void *large_ = nullptr;

@@ -59,6 +59,13 @@ bool changes_directory(const arguments &what) noexcept
 	return false;
 }
 
+bool is_tried(way by, const request &wanted) noexcept
+{
+	if (wanted.needs_whole_table())
+		return by == way::fallback;
+	return by >= told().first && (by != way::fallback || !told().module_or_libc);
+}
+
 /* One program, by the module or the fallback. @stage: where it failed. */
 attempt try_program(request &wanted, child &made, unsigned &stage) noexcept
 {
@@ -66,7 +73,7 @@ attempt try_program(request &wanted, child &made, unsigned &stage) noexcept
 	attempt last = { EOPNOTSUPP, false };
 
 	for (const way next : { way::module, way::fallback }) {
-		if (next < told().first || (next == way::fallback && told().module_or_libc))
+		if (!is_tried(next, wanted))
 			continue;
 		last.error = next == way::module ? spawn_by_module(wanted.get(), result)
 						 : spawn_by_fallback(wanted.get(), result);
