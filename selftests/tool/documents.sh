@@ -66,6 +66,12 @@ c_interface_is_documented() {
 	all_named functions <(words_of "$top/libspawnctl/spawnctl.3.scd")
 }
 
+# Nothing may vanish from the ABI, and nothing slip into it.
+c_interface_is_exported() {
+	nm -D --defined-only "$build/libspawnctl/libspawnctl.so.1" | sed -n 's/.* T \(spawnctl_[a-z0-9_]*\)$/\1/p' >exported
+	all_named functions exported && all_named exported functions
+}
+
 options_are_documented() {
 	{ "$tool" run --help; "$tool" info --help; "$tool" --help; } | grep -oE -- '--[a-z0-9-]+' >options
 	all_named options <(words_of "$top/tools/spawnctl.1.scd")
@@ -121,6 +127,7 @@ test_documents() {
 	check "spawnctl(1) names every option" options_are_documented
 	check "spawnsnoop(8) and its completion name every option" snoop_options_are_documented
 	check "spawnctl(3) names every function" c_interface_is_documented
+	check "the library exports the functions of spawnctl.h" c_interface_is_exported
 	check "spawn(4) names every constant of the ABI" abi_is_documented
 	check "spawn(4) names every field of the ABI" fields_are_documented
 	check "spawn(4) names every permitted call" calls_are_documented

@@ -4,7 +4,7 @@
 # VM. Sourced by run.
 # shellcheck disable=SC2016,SC2154  # run sets the names; what is in single quotes is for other shells
 
-snoop_rounds=30
+snoop_rounds=20
 
 # Everything that the methods make, in one watched run: each by a process of its own, whose number is noted,
 # running a program of its own name.
