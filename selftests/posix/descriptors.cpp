@@ -374,28 +374,6 @@ TEST_CASE("closefrom takes its place in the order of actions")
 	CHECK(told.fds.at(11).target == "/dev/null");
 }
 
-TEST_CASE("closefrom with thousands open")
-{
-	std::vector<unique_fd> many;
-	file_actions actions;
-
-	many.emplace_back(inheritable(open_file("/dev/zero", O_RDONLY).get()));
-	for (int i = 0; i < 5000; i++)
-		many.emplace_back(checked(
-			fcntl(many[0].get(), i % 3 ? F_DUPFD : F_DUPFD_CLOEXEC, report_fd + 1),
-			"F_DUPFD"));
-	actions.closefrom(report_fd + 1);
-	report told = spawn_report(&actions);
-	for (const auto &[number, fd] : told.fds)
-		CHECK(number <= report_fd);
-	CHECK(told.fds.count(static_cast<unsigned>(many[0].get())) == 1);
-	/* All of them, from the first. */
-	file_actions all;
-	all.closefrom(0);
-	child program = must_spawn(payload("exit_with"), &all, nullptr, { "3" });
-	CHECK(program.wait() == 3 << 8);
-}
-
 TEST_CASE("closefrom beyond the last descriptor does nothing")
 {
 	file_actions actions;

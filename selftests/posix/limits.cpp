@@ -168,6 +168,30 @@ TEST_CASE("thousands of descriptors are inherited, each under its number")
 	CHECK(told.fds.count(300 + count) == 0);
 }
 
+TEST_CASE("closefrom with thousands open")
+{
+	const auto fill = [] {
+		unique_fd zero = open_file("/dev/zero", O_RDONLY);
+
+		allow_descriptors(6000);
+		for (int i = 0; i < 5000; i++)
+			checked(fcntl(zero.get(), i % 3 ? F_DUPFD : F_DUPFD_CLOEXEC, report_fd + 1),
+				"F_DUPFD");
+		checked(dup2(zero.get(), 150), "dup2");
+	};
+	file_actions above, all;
+
+	above.closefrom(report_fd + 1);
+	report told = report_after(fill, &above);
+	for (const auto &[number, fd] : told.fds)
+		CHECK(number <= report_fd);
+	CHECK(told.fds.at(150).target == "/dev/zero");
+	all.closefrom(0);
+	const attempt came = attempt_after(fill, payload("exit_with"), &all);
+	CHECK(came.error == 0);
+	CHECK(came.status == 0);
+}
+
 TEST_CASE("a descriptor at the end of the numbers is inherited")
 {
 	const int last = static_cast<int>(sysconf(_SC_OPEN_MAX)) - 1;

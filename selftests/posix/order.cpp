@@ -246,6 +246,25 @@ TEST_CASE("the program's descriptors are the caller's own open files")
 	CHECK(contents(folder / "log") == "one\ntwo\n");
 }
 
+TEST_CASE("names in /proc/self lead to the program, not to the caller")
+{
+	temporary_folder folder;
+	pipe_ends out = make_pipe();
+	file_actions actions, through;
+
+	actions.open(0, "/proc/self/stat", O_RDONLY).dup2(out.write.get(), 1);
+	child program = must_spawn("/bin/cat", &actions);
+	out.write.reset();
+	CHECK(std::stoi(read_all(out.read.get())) == program.pid());
+	CHECK(program.wait() == 0);
+	/* A number that an earlier action opened; one that is close-on-exec. */
+	through.open(10, folder.file("file", "", 0644), O_RDONLY).open(11, "/dev/fd/10", O_RDONLY);
+	CHECK(spawn_report(&through).fds.at(11).target == folder / "file");
+	unique_fd closed = open_file(folder / "file", O_RDONLY);
+	through.open(12, "/proc/self/fd/" + std::to_string(closed.get()), O_RDONLY);
+	CHECK(spawn_report(&through).fds.at(12).target == folder / "file");
+}
+
 TEST_CASE("a caller without standard descriptors can give them to a program")
 {
 	temporary_folder folder;

@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -262,15 +263,15 @@ TEST_CASE("a program that somebody has open for writing is ETXTBSY")
 	CHECK(program.wait() == 0);
 }
 
-TEST_CASE("a path that is no address is EFAULT")
+TEST_CASE("a program is started by the name of its descriptor, which exec closes")
 {
-	string_vector argv({ "program" });
-	pid_t pid = -77;
-	const char *nowhere = reinterpret_cast<const char *>(8);
+	unique_fd program = open_file(payload("exit_with"), O_RDONLY);
 
-	CHECK(posix_spawn(&pid, nowhere, nullptr, nullptr, argv.get(), environ) == EFAULT);
-	CHECK(pid == -77);
-	check_no_children();
+	for (const char *folder : { "/proc/self/fd/", "/dev/fd/" }) {
+		child started = must_spawn(folder + std::to_string(program.get()), nullptr, nullptr,
+					   { "4" });
+		CHECK(started.wait() == 4 << 8);
+	}
 }
 
 TEST_CASE("a user may not start what he may not execute")
@@ -360,6 +361,27 @@ TEST_CASE("a program is in all things what fork and exec make")
 		}
 		CHECK(spawned.size() == forked.size());
 	}
+}
+
+TEST_CASE("fork handlers do not run: nothing forks that the program could notice")
+{
+	static int calls;
+	const int seen = in_forked_process([] {
+		pid_t pid = -1;
+		const auto note = [] {
+			calls++;
+		};
+
+		calls = 0;
+		pthread_atfork(note, note, note);
+		if (try_spawn(&pid, payload("exit_with")) == 0)
+			child(pid).wait();
+		system("true");
+		if (FILE *stream = popen("true", "r"))
+			pclose(stream);
+		return calls;
+	});
+	CHECK(seen == 0);
 }
 
 TEST_CASE("output that the caller has buffered is written once, and its atexit handlers run once")

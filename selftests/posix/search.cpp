@@ -342,6 +342,34 @@ TEST_CASE("a script that names no interpreter is ENOEXEC, and ends the search")
 	check_spawn_fails(ENOEXEC, folders.first() + "/empty");
 }
 
+TEST_CASE("actions and attributes fail before a program is found missing")
+{
+	file_actions actions;
+	spawn_attributes attributes;
+	string_vector argv({ "no-such-program" });
+
+	actions.dup2(99, 98);
+	CHECK(found("no-such-program", &actions) == "EBADF");
+	attributes.pgroup(0x3ffffff);
+	CHECK(posix_spawnp(nullptr, "no-such-program", nullptr, attributes.get(), argv.get(),
+			   environ) == EPERM);
+}
+
+TEST_CASE("actions are done, once, whether the program is found or not")
+{
+	two_folders folders;
+	file_actions actions;
+
+	folders.write(folders.first(), "one", "", 0644);
+	folders.script(folders.second(), "one", 2);
+	actions.open(10, folders.path() + "/made", O_WRONLY | O_CREAT | O_EXCL, 0600);
+	path_variable path(folders.first() + ":/nonexistent:" + folders.second());
+	for (const char *name : { "one", "two" }) {
+		CHECK(found(name, &actions) == (std::string(name) == "one" ? "2" : "ENOENT"));
+		CHECK(unlink((folders.path() + "/made").c_str()) == 0);
+	}
+}
+
 TEST_CASE("a search keeps the name that was given for argv")
 {
 	pipe_ends out = make_pipe();
