@@ -71,7 +71,7 @@ strace_counts() {
 write_build() {
 	local file
 	mkdir -p "$work/build"
-	for file in 1 2 3 4 5; do
+	for file in 1 2 3 4; do
 		echo "int f$file(void) { return $file; }" >"$work/build/$file.c"
 	done
 	cat >"$work/build/Makefile" <<-'END'
@@ -79,7 +79,7 @@ write_build() {
 		all: generated $(patsubst %.c,%.o,$(wildcard *.c))
 		.PHONY: all generated clean
 		generated:
-		> python3 generate.py
+		> /usr/bin/python3 generate.py
 		%.o: %.c
 		> as --version >$@ && cp $@ $@.copy; true
 		clean:
@@ -91,7 +91,7 @@ write_build() {
 		memory.madvise(mmap.MADV_NOHUGEPAGE)  # a huge page is copied for the price of a small one
 		for at in range(0, len(memory), 4096):
 		    memory[at] = 1
-		for _ in range(20):
+		for _ in range(60):
 		    pid = os.fork()
 		    if pid == 0:
 		        os.execv("/bin/true", ["true"])
@@ -111,16 +111,19 @@ within_one_percent() {
 build_is_summarised() {
 	local made ran seen programs
 	write_build
+	# Once unseen, so that no program has to be read from the disk while somebody waits for it.
+	make -s -j2 -C "$work/build" && make -s -C "$work/build" clean || return
 	"$snoop" --summary --json -- make -s -j2 -C "$work/build" >"$work/summary" &&
 		make -s -C "$work/build" clean &&
 		strace_counts make -s -j2 -C "$work/build" || return
 	seen=$(summary_says 's["processes"]')
 	programs=$(summary_says 'sum(p["processes"] - p["failed"] - p["without_program"] for p in s["parents"])')
-	echo "strace: $made processes, $ran programs; spawnsnoop: $seen, $programs" >&2
+	summary_says '"".join(f"{p[\"name\"]}: {p[\"made\"]}, saves {p[\"saved_asynchronously_ns\"]} ns\n" for p in s["parents"])'
+	echo "strace: $made processes, $ran programs; spawnsnoop: $seen, $programs"
 	((made > 30)) && within_one_percent "$seen" "$made" processes &&
 		within_one_percent "$programs" "$((ran - 1))" programs &&
 		compare "the winner" python3 "$(summary_says 's["most_to_gain"]')" &&
-		compare "its forks" 20 "$(summary_says 's["parents"][0]["made"]["fork"]')" &&
+		compare "its forks" 60 "$(summary_says 's["parents"][0]["made"]["fork"]')" &&
 		compare "lost" 0 "$(summary_says 's["lost"]')"
 }
 
