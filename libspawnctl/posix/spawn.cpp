@@ -156,7 +156,7 @@ int spawn(const arguments &asked, child &made) noexcept
 {
 	const uncancelled until_done;
 	account of;
-	attempt last = { 0, false };
+	attempt last = { ENOSYS, false };
 	arguments what = asked;
 
 	what.searched = what.searched && !std::strchr(what.program, '/');
