@@ -124,6 +124,7 @@ init_is_one() {
 			read orphan </tmp/orphan; while [ -e /proc/$orphan ]; do :; done' &&
 		expect 139 '' '' box --init -- sh -c 'kill -SEGV $$' && expect 7 '' '' box --init -- sh -c 'exit 7' &&
 		held EPERM --init -- ptrace 1 && held EACCES --init -- read /proc/1/mem &&
+		held EACCES --init -- write /proc/1/exe &&
 		expect 127 '' 'spawnbox: ./gone: exec: No such file or directory' box --init -- ./gone &&
 		expect 0 '0 1 2 3 9 ' '' box --init --fd 0:9 -- sh -c 'ls /proc/self/fd | sort -n | tr "\n" " "' &&
 		held EACCES --init --only /usr --only /lib --only /lib64 --only "$work/escape" -- read /etc/passwd

@@ -85,6 +85,11 @@ private_dev() {
 		expect 0 out '' box -- "$work/escape" terminal
 }
 
+# ttyname(3) finds the terminal that the caller has given, and /dev/tty is it.
+callers_terminal() {
+	expect 0 '*/dev/console*words*' '' as script -qec "$work/spawnbox -- sh -c 'tty; echo words >/dev/tty'" /dev/null </dev/null
+}
+
 # With the number of a disk, made before or inside.
 no_disks() {
 	held EPERM -- disk /dev/shm/disk && held EPERM -- disk /tmp/disk || return
@@ -145,6 +150,7 @@ test_view() {
 	check "the program begins in its caller's directory, or in --chdir's $with" directory
 	check "--tmpfs hides what was there $with" hidden
 	check "/dev has what programs expect and nothing else $with" private_dev
+	check "the caller's terminal has a name $with" callers_terminal
 	check "devices work in /dev only $with" no_disks
 	check "settings of the kernel are not written $with" kernel_settings
 	check "--only: Landlock denies all other files $with" landlock
