@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "injector.hpp"
+
+#include "request.hpp"
+#include "unique_fd.hpp"
+
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <stdexcept>
+
+namespace selftest {
+namespace {
+
+constexpr const char *debugfs = "/sys/kernel/debug/";
+
+/* More than a request makes allocations. */
+constexpr unsigned cycle = 512;
+
+void write_file(const std::string &path, const std::string &text)
+{
+	unique_fd file = open_file(path, O_WRONLY);
+
+	write_all(file.get(), text.data(), text.size());
+}
+
+std::string read_file(const std::string &path)
+{
+	return read_all(open_file(path, O_RDONLY).get());
+}
+
+/* Inherited by children. */
+void let_self_fail(bool fail)
+{
+	write_file("/proc/self/make-it-fail", fail ? "1" : "0");
+}
+
+} // namespace
+
+std::optional<std::string> injection_unavailable()
+{
+	if (access((std::string(debugfs) + "failslab/require-start").c_str(), F_OK))
+		return "the kernel injects no faults; selftests/debug/run faults";
+	return device_unavailable();
+}
+
+injector::injector(const std::string &name, bool in_module_only) : folder_(debugfs + name + "/")
+{
+	set("probability", "0");
+	set("interval", "1");
+	set("space", "0");
+	set("times", "0");
+	set("verbose", "0");
+	set("task-filter", "Y");
+	if (!in_module_only)
+		return;
+	unsigned long text =
+		strtoul(read_file("/sys/module/spawn/sections/.text").c_str(), nullptr, 16);
+	unsigned long size = strtoul(read_file("/sys/module/spawn/coresize").c_str(), nullptr, 10);
+
+	if (!text || !size)
+		throw std::runtime_error("the module's text has no address");
+	set("stacktrace-depth", "32");
+	set("require-start", std::to_string(text));
+	set("require-end", std::to_string(text + size));
+}
+
+injector::~injector()
+{
+	disarm();
+}
+
+void injector::set(const std::string &file, const std::string &text) const
+{
+	write_file(folder_ + file, text);
+}
+
+std::string injector::get(const std::string &file) const
+{
+	return read_file(folder_ + file);
+}
+
+void injector::arm(long passed)
+{
+	/* What is left of it after an allocation is what the next may take. */
+	set("space", std::to_string(passed + 1));
+	set("times", "1");
+	set("probability", "100");
+	let_self_fail(true);
+}
+
+bool injector::disarm()
+{
+	let_self_fail(false);
+	set("probability", "0");
+	return atoi(get("times").c_str()) == 0;
+}
+
+/* Sizes differ, so these are counted: with an interval every so many-th fails, since some unknown moment. */
+nth_allocation::nth_allocation() : slab_("failslab", true)
+{
+	slab_.set("ignore-gfp-wait", "N");
+	slab_.set("interval", std::to_string(cycle));
+}
+
+int nth_allocation::allocate() const
+{
+	spawn_request empty = {};
+
+	return ioctl(device(), SPAWN_IOC_SPAWN, &empty) ? errno : 0;
+}
+
+void nth_allocation::arm(unsigned n)
+{
+	if (n >= cycle)
+		throw std::runtime_error("too many allocations to count");
+	device();
+	/* To the beginning of a cycle ... */
+	slab_.arm();
+	while (allocate() != ENOMEM)
+		;
+	/* ... and near its end. */
+	slab_.arm();
+	for (unsigned i = 0; i < cycle - n; i++)
+		if (allocate() == ENOMEM)
+			throw std::runtime_error("an allocation was counted twice");
+}
+
+bool nth_allocation::disarm()
+{
+	return slab_.disarm();
+}
+
+failing_function::failing_function(const std::string &name, int error)
+    : function_("fail_function", false), name_(name)
+{
+	function_.set("inject", name);
+	function_.set(name + "/retval", std::to_string(-static_cast<long>(error)));
+}
+
+failing_function::~failing_function()
+{
+	function_.disarm();
+	/* Nothing of the name: all of them. */
+	function_.set("inject", "!" + name_);
+}
+
+void failing_function::arm(unsigned passed)
+{
+	function_.arm(passed);
+}
+
+bool failing_function::disarm()
+{
+	return function_.disarm();
+}
+
+} // namespace selftest
