@@ -11,6 +11,10 @@ call_argument::call_argument(std::span<const std::byte> bytes)
 {
 }
 
+call_argument::call_argument(number_tag, std::uint64_t number) noexcept : number_(number)
+{
+}
+
 call_argument::call_argument(text_tag, std::string_view text)
     : call_argument(std::as_bytes(std::span(text)))
 {

@@ -34,12 +34,12 @@ public:
 	/** A number as the kernel gets it: signed ones are extended by their sign. */
 	template <typename type>
 	requires std::integral<type> || std::is_enum_v<type> call_argument(type value)
-	noexcept : number_(static_cast<std::uint64_t>(value))
+	noexcept : call_argument(number_tag(), static_cast<std::uint64_t>(value))
 	{
 	}
 
 	/** No address. */
-	call_argument(std::nullptr_t) noexcept
+	call_argument(std::nullptr_t) noexcept : call_argument(number_tag(), 0)
 	{
 	}
 
@@ -115,7 +115,10 @@ public:
 	~call_argument();
 
 private:
+	struct number_tag {};
 	struct text_tag {};
+	/* Not inline: the addresses are of a type that is not complete here, which clang says. */
+	call_argument(number_tag tag, std::uint64_t number) noexcept;
 	call_argument(text_tag tag, std::string_view text);
 
 	std::uint64_t number_ = 0;
