@@ -16,7 +16,7 @@ namespace {
 constexpr const char *debugfs = "/sys/kernel/debug/";
 
 /* More than a request makes allocations. */
-constexpr unsigned cycle = 512;
+constexpr unsigned cycle = 256;
 
 void write_file(const std::string &path, const std::string &text)
 {
@@ -116,12 +116,13 @@ void nth_allocation::arm(unsigned n)
 	if (n >= cycle)
 		throw std::runtime_error("too many allocations to count");
 	device();
-	/* To the beginning of a cycle ... */
+	/* To the beginning of a cycle, where the last one that failed has left it ... */
 	slab_.arm();
-	while (allocate() != ENOMEM)
+	while (!at_begin_ && allocate() != ENOMEM)
 		;
 	/* ... and near its end. */
 	slab_.arm();
+	at_begin_ = true;
 	for (unsigned i = 0; i < cycle - n; i++)
 		if (allocate() == ENOMEM)
 			throw std::runtime_error("an allocation was counted twice");
@@ -129,7 +130,8 @@ void nth_allocation::arm(unsigned n)
 
 bool nth_allocation::disarm()
 {
-	return slab_.disarm();
+	at_begin_ = slab_.disarm();
+	return at_begin_;
 }
 
 failing_function::failing_function(const std::string &name, int error)

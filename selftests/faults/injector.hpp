@@ -47,6 +47,7 @@ private:
 	int allocate() const;
 
 	injector slab_;
+	bool at_begin_ = false; /* of a cycle */
 };
 
 /* The kernel's function @name returns @error instead of being called, once. */

@@ -80,6 +80,7 @@ unsigned walk(const kind &which, Arm arm, Disarm disarm)
 			printf("\n\t%s: %u;", which.name, n - 1);
 			for (const auto &[way, count] : ways)
 				printf(" %s %u", way.c_str(), count);
+			fflush(stdout);
 			return n - 1;
 		}
 		ways[error ? strerrorname_np(error) : all.status ? "died later" : "went on"]++;
