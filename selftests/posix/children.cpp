@@ -83,32 +83,24 @@ TEST_CASE("every wait finds a program: by pid, by group, by pidfd, any")
 
 TEST_CASE("a running program can be waited for without blocking")
 {
-	pipe_ends input = make_pipe();
-	file_actions actions;
+	held_program held;
 
-	actions.dup2(input.read.get(), 0).open(1, "/dev/null", O_WRONLY);
-	child held = must_spawn(payload("hold"), &actions);
 	CHECK(waitpid(held.pid(), nullptr, WNOHANG) == 0);
 	CHECK(waitpid(-1, nullptr, WNOHANG) == 0);
-	input.write.reset();
-	CHECK(held.wait() == 0);
+	held.end();
 }
 
 TEST_CASE("a program can be stopped and continued")
 {
-	pipe_ends input = make_pipe();
-	file_actions actions;
+	held_program held;
 	int status = -1;
 
-	actions.dup2(input.read.get(), 0).open(1, "/dev/null", O_WRONLY);
-	child held = must_spawn(payload("hold"), &actions);
-	held.kill(SIGSTOP);
-	CHECK(held.wait_stopped() == SIGSTOP);
-	held.kill(SIGCONT);
+	held.program().kill(SIGSTOP);
+	CHECK(held.program().wait_stopped() == SIGSTOP);
+	held.program().kill(SIGCONT);
 	CHECK(waitpid(held.pid(), &status, WCONTINUED) == held.pid());
 	CHECK(WIFCONTINUED(status));
-	input.write.reset();
-	CHECK(held.wait() == 0);
+	held.end();
 }
 
 TEST_CASE("a thread that waits for any child gets each program once")

@@ -17,12 +17,6 @@ namespace selftest {
 
 namespace {
 
-void become_nobody()
-{
-	checked(setresgid(65534, 65534, 65534), "setresgid");
-	checked(setresuid(65534, 65534, 65534), "setresuid");
-}
-
 /* A copy that outlives exec. */
 unique_fd inheritable(int fd)
 {

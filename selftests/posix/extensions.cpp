@@ -150,11 +150,7 @@ TEST_CASE("a spawn that fails leaves no pidfd", "[later]")
 TEST_CASE("pidfd_getpid tells whose a pidfd is", "[later]")
 {
 	auto *pid_of = find_function<pid_of_pidfd>("pidfd_getpid");
-	pipe_ends input = make_pipe();
-	file_actions actions;
-
-	actions.dup2(input.read.get(), 0).open(1, "/dev/null", O_WRONLY);
-	child held = must_spawn(payload("hold"), &actions);
+	held_program held;
 	unique_fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, held.pid(), 0)));
 	REQUIRE(pidfd.get() >= 0);
 	CHECK(pid_of(pidfd.get()) == held.pid());
@@ -165,8 +161,7 @@ TEST_CASE("pidfd_getpid tells whose a pidfd is", "[later]")
 	errno = 0;
 	CHECK(pid_of(9999) == -1);
 	CHECK(errno == EBADF);
-	input.write.reset();
-	CHECK(held.wait() == 0);
+	held.end();
 	errno = 0;
 	CHECK(pid_of(pidfd.get()) == -1);
 	CHECK(errno == ESRCH);
@@ -198,8 +193,6 @@ TEST_CASE("SETCGROUP starts the program in the group", "[later][cgroup]")
 	own_cgroup group;
 	unique_fd folder = open_file(group.path(), O_RDONLY | O_DIRECTORY);
 	spawn_attributes attributes;
-	pipe_ends input = make_pipe();
-	file_actions actions;
 
 	CHECK(find_function<set_cgroup>("posix_spawnattr_setcgroup_np")(attributes.get(),
 									folder.get()) == 0);
@@ -207,11 +200,9 @@ TEST_CASE("SETCGROUP starts the program in the group", "[later][cgroup]")
 	child outside = must_spawn(payload("exit_with"), nullptr, &attributes);
 	CHECK(outside.wait() == 0);
 	attributes.flags(set_cgroup_flag);
-	actions.dup2(input.read.get(), 0).open(1, "/dev/null", O_WRONLY);
-	child held = must_spawn(payload("hold"), &actions, &attributes);
+	held_program held(&attributes);
 	CHECK(std::stoi(contents(group.path() + "/cgroup.procs")) == held.pid());
-	input.write.reset();
-	CHECK(held.wait() == 0);
+	held.end();
 }
 
 TEST_CASE("SETCGROUP with what is no group fails", "[later]")

@@ -14,25 +14,6 @@ namespace selftest {
 
 namespace {
 
-/* A program that lives until its input ends. */
-struct held_program {
-	pipe_ends input = make_pipe();
-	child program;
-
-	explicit held_program(spawn_attributes *attributes = nullptr)
-	{
-		file_actions actions;
-
-		actions.dup2(input.read.get(), 0).open(1, "/dev/null", O_WRONLY);
-		program = must_spawn(payload("hold"), &actions, attributes);
-	}
-	void end()
-	{
-		input.write.reset();
-		CHECK(program.wait() == 0);
-	}
-};
-
 /* A session with a terminal of its own, in a forked process. Returns the terminal. */
 int take_terminal()
 {
@@ -71,8 +52,8 @@ TEST_CASE("a group is there when the call returns")
 
 	attributes.pgroup(0);
 	held_program held(&attributes);
-	CHECK(getpgid(held.program.pid()) == held.program.pid());
-	CHECK(kill(-held.program.pid(), 0) == 0);
+	CHECK(getpgid(held.pid()) == held.pid());
+	CHECK(kill(-held.pid(), 0) == 0);
 	held.end();
 }
 
@@ -82,9 +63,9 @@ TEST_CASE("SETPGROUP with a number joins that group")
 
 	first.pgroup(0);
 	held_program leader(&first);
-	second.pgroup(leader.program.pid());
+	second.pgroup(leader.pid());
 	report told = spawn_report(nullptr, &second);
-	CHECK(told.number("pgid") == leader.program.pid());
+	CHECK(told.number("pgid") == leader.pid());
 	CHECK(told.number("pgid") != told.number("pid"));
 	leader.end();
 }
@@ -105,7 +86,7 @@ TEST_CASE("SETPGROUP with a group of another session fails")
 
 	session.flags(POSIX_SPAWN_SETSID);
 	held_program other(&session);
-	attributes.pgroup(other.program.pid());
+	attributes.pgroup(other.pid());
 	CHECK(try_spawn(nullptr, payload("exit_with"), nullptr, &attributes) == EPERM);
 	other.end();
 }

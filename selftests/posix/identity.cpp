@@ -27,13 +27,6 @@ void be_set_user_id()
 	checked(setresuid(65534, 0, 0), "setresuid");
 }
 
-void become_nobody()
-{
-	checked(setgroups(0, nullptr), "setgroups");
-	checked(setresgid(65534, 65534, 65534), "setresgid");
-	checked(setresuid(65534, 65534, 65534), "setresuid");
-}
-
 /* A copy of a program that is root's and has @mode. */
 std::string copied(const temporary_folder &folder, const std::string &program, unsigned mode)
 {
@@ -50,6 +43,27 @@ bool honours_set_user_id(const std::string &path)
 	struct statvfs status = {};
 
 	return statvfs(path.c_str(), &status) == 0 && !(status.f_flag & ST_NOSUID);
+}
+
+/* What @program tells on its standard output when an ordinary user starts it. */
+report told_to_nobody(const std::string &program, const std::vector<std::string> &args = {})
+{
+	pipe_ends out = make_pipe();
+	child caller = fork_running([&] {
+		pid_t pid = -1;
+		int status = -1;
+
+		become_nobody();
+		checked(dup2(out.write.get(), 1), "dup2");
+		if (int error = try_spawn(&pid, program, nullptr, nullptr, args))
+			return error;
+		return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 98;
+	});
+	out.write.reset();
+	report told = parse_report(read_all(out.read.get()));
+
+	REQUIRE(caller.wait() == 0);
+	return told;
 }
 
 } // namespace
@@ -182,20 +196,7 @@ TEST_CASE("a set-user-ID program gets its owner's rights")
 
 	if (!honours_set_user_id(program))
 		SKIP("the file system is mounted with nosuid");
-	pipe_ends out = make_pipe();
-	child caller = fork_running([&] {
-		pid_t pid = -1;
-		int status = -1;
-
-		become_nobody();
-		checked(dup2(out.write.get(), 1), "dup2");
-		if (int error = try_spawn(&pid, program))
-			return error;
-		return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 98;
-	});
-	out.write.reset();
-	report told = parse_report(read_all(out.read.get()));
-	REQUIRE(caller.wait() == 0);
+	report told = told_to_nobody(program);
 	CHECK(told["uids"] == "65534 0 0");
 	CHECK(told["gids"] == "65534 0 0");
 }
@@ -214,21 +215,8 @@ TEST_CASE("RESETIDS in a real set-user-ID program")
 	if (!honours_set_user_id(program))
 		SKIP("the file system is mounted with nosuid");
 	for (const char *reset : { "", "reset" }) {
-		pipe_ends out = make_pipe();
-		child caller = fork_running([&] {
-			pid_t pid = -1;
-			int status = -1;
+		report told = told_to_nobody(program, { payload("report"), reset, library });
 
-			become_nobody();
-			checked(dup2(out.write.get(), 1), "dup2");
-			if (int error = try_spawn(&pid, program, nullptr, nullptr,
-						  { payload("report"), reset, library }))
-				return error;
-			return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 98;
-		});
-		out.write.reset();
-		report told = parse_report(read_all(out.read.get()));
-		REQUIRE(caller.wait() == 0);
 		CHECK(told["uids"] == (*reset ? "65534 65534 65534" : "65534 0 0"));
 		CHECK(told["gids"] == (*reset ? "65534 65534 65534" : "65534 0 0"));
 	}

@@ -316,11 +316,11 @@ TEST_CASE("threads call popen at the same time")
 	std::atomic<int> wrong = 0;
 	std::vector<std::thread> threads;
 
-	for (int number = 0; number < 8; number++)
+	for (int number = 0; number < 4; number++)
 		threads.emplace_back([&wrong, number] {
 			const std::string command = "echo " + std::to_string(number) + "; cat";
 
-			for (int i = 0; i < 5; i++) {
+			for (int i = 0; i < 3; i++) {
 				FILE *reader = popen((command + " </dev/null").c_str(), "r");
 				FILE *writer = popen("cat >/dev/null", "w");
 

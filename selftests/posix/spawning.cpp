@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include <dlfcn.h>
+#include <grp.h>
 
 #include <cerrno>
 #include <csignal>
@@ -236,6 +237,27 @@ child must_spawn(const std::string &path, file_actions *actions, spawn_attribute
 	REQUIRE(error == 0);
 	REQUIRE(pid > 0);
 	return child(pid);
+}
+
+held_program::held_program(spawn_attributes *attributes) : input_(make_pipe())
+{
+	file_actions actions;
+
+	actions.dup2(input_.read.get(), 0).open(1, "/dev/null", O_WRONLY);
+	program_ = must_spawn(payload("hold"), &actions, attributes);
+}
+
+void held_program::end()
+{
+	input_.write.reset();
+	CHECK(program_.wait() == 0);
+}
+
+void become_nobody()
+{
+	checked(setgroups(0, nullptr), "setgroups");
+	checked(setresgid(65534, 65534, 65534), "setresgid");
+	checked(setresuid(65534, 65534, 65534), "setresuid");
 }
 
 void check_no_children()

@@ -98,6 +98,30 @@ int try_spawnp(pid_t *pid, const std::string &file, const std::vector<std::strin
 child must_spawn(const std::string &path, file_actions *actions = nullptr,
 		 spawn_attributes *attributes = nullptr, const std::vector<std::string> &args = {});
 
+/* A program that lives until it is told to end. */
+class held_program final {
+public:
+	explicit held_program(spawn_attributes *attributes = nullptr);
+
+	pid_t pid() const
+	{
+		return program_.pid();
+	}
+	child &program()
+	{
+		return program_;
+	}
+	/* CHECKs that it ends well. */
+	void end();
+
+private:
+	pipe_ends input_;
+	child program_;
+};
+
+/* For forked processes: an ordinary user, without groups and privilege. */
+void become_nobody();
+
 /* CHECKs the error, that the pid is as it was, and that nothing is left behind. */
 void check_spawn_fails(int error, const std::string &path, file_actions *actions = nullptr,
 		       spawn_attributes *attributes = nullptr);

@@ -181,7 +181,7 @@ TEST_CASE("threads share objects of actions and attributes")
 
 	actions.open(1, folder / "log", O_WRONLY | O_CREAT | O_APPEND, 0600);
 	attributes.mask({}).pgroup(0);
-	for (int number = 0; number < 8; number++)
+	for (int number = 0; number < 4; number++)
 		threads.emplace_back([&] {
 			for (int i = 0; i < 5; i++) {
 				pid_t pid = -1;
@@ -196,7 +196,7 @@ TEST_CASE("threads share objects of actions and attributes")
 	for (std::thread &thread : threads)
 		thread.join();
 	CHECK(wrong == 0);
-	CHECK(contents(folder / "log").size() == 80);
+	CHECK(contents(folder / "log").size() == 2 * 4 * 5);
 }
 
 TEST_CASE("descriptors that other threads open close-on-exec never reach a program")
@@ -213,7 +213,7 @@ TEST_CASE("descriptors that other threads open close-on-exec never reach a progr
 			}
 		});
 	bool clean = true;
-	for (int i = 0; i < 30; i++) {
+	for (int i = 0; i < 20; i++) {
 		report told = spawn_report();
 
 		for (const auto &[number, fd] : told.fds)
