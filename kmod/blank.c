@@ -5,6 +5,7 @@
 #include <linux/cred.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/sched/coredump.h>
@@ -114,6 +115,8 @@ int __init spawn_blank_init(void)
 	blank_file = make_blank_file();
 	if (IS_ERR(blank_file))
 		return PTR_ERR(blank_file);
+	/* kmemleak does not look for pointers where a module keeps what is read-only after init. */
+	kmemleak_not_leak(blank_file);
 	/* In front: no other format is to look at the file. */
 	insert_binfmt(&blank_format);
 	return 0;
