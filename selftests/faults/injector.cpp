@@ -138,7 +138,9 @@ failing_function::failing_function(const std::string &name, int error)
     : function_("fail_function", false), name_(name)
 {
 	function_.set("inject", name);
-	function_.set(name + "/retval", std::to_string(-static_cast<long>(error)));
+	/* A negative number is not taken as one. */
+	function_.set(name + "/retval",
+		      std::to_string(static_cast<unsigned long>(-static_cast<long>(error))));
 }
 
 failing_function::~failing_function()
