@@ -139,13 +139,29 @@ static unsigned long inheritable(const struct fdtable *fdt, u32 word)
 	return fdt->open_fds[word] & ~fdt->close_on_exec[word];
 }
 
-/* How many words of the maps there are to look at. Equal words are the usual ones in a large table. */
+#define WORDS_AT_ONCE	8
+
+static bool none_inheritable(const struct fdtable *fdt, u32 word)
+{
+	const unsigned long *open = fdt->open_fds + word;
+	const unsigned long *close_on_exec = fdt->close_on_exec + word;
+	unsigned long any = 0;
+	u32 i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < WORDS_AT_ONCE; i++)
+		any |= open[i] & ~close_on_exec[i];
+	return !any;
+}
+
+/* How many words of the maps there are to look at. At the end of a large table there are usually none. */
 static u32 inheritable_words(const struct fdtable *fdt)
 {
 	u32 words = fdt->max_fds / BITS_PER_LONG;
 
-	while (words && (fdt->open_fds[words - 1] == fdt->close_on_exec[words - 1] ||
-			 !inheritable(fdt, words - 1)))
+	while (words >= WORDS_AT_ONCE && none_inheritable(fdt, words - WORDS_AT_ONCE))
+		words -= WORDS_AT_ONCE;
+	while (words && !inheritable(fdt, words - 1))
 		words--;
 	return words;
 }
