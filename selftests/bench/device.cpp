@@ -65,7 +65,8 @@ public:
 
 	void start() override
 	{
-		check(ioctl(device_, SPAWN_IOC_SPAWN, &request_) < 0, "SPAWN_IOC_SPAWN");
+		returned_ = ioctl(device_, SPAWN_IOC_SPAWN, &request_);
+		check(returned_ < 0, "SPAWN_IOC_SPAWN");
 	}
 
 	void reached() override
@@ -87,6 +88,7 @@ protected:
 	spawn_result result_ = {};
 	spawn_credentials credentials_ = {};
 	spawn_request request_ = {};
+	int returned_ = -1;
 
 private:
 	/* A child's signals are at their defaults anyway. */
@@ -171,6 +173,21 @@ private:
 	alignas(4096) char memory_[16384];
 };
 
+/* The same, whose outcome a descriptor tells. */
+class device_own_memory_async final : public device_own_memory {
+public:
+	device_own_memory_async(const program &what, std::uint64_t flags)
+	    : device_own_memory(what, flags | SPAWN_ASYNC | SPAWN_OUTCOME_FD)
+	{
+	}
+
+	void finish() override
+	{
+		device::finish();
+		check(close(returned_) < 0, "close");
+	}
+};
+
 /* What root's child gives up that is listed nothing: groups, capabilities, keyring, privilege. */
 class device_nothing_listed final : public device_own_memory {
 public:
@@ -199,6 +216,8 @@ const std::vector<method_entry> &device_methods()
 		  make<device_pidfd, SPAWN_ASYNC> },
 		{ "device_own_memory", "/dev/spawn, own memory",
 		  make<device_own_memory, SPAWN_BLANK_MM> },
+		{ "device_own_memory_async", "/dev/spawn, own memory, async",
+		  make<device_own_memory_async, SPAWN_BLANK_MM> },
 		{ "device_nothing_listed", "/dev/spawn, nothing listed",
 		  make<device_nothing_listed, 0> },
 	};
