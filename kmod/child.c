@@ -14,6 +14,7 @@
 #include "compat/symbols.h"
 #include "credentials.h"
 #include "fds.h"
+#include "outcome.h"
 #include "result.h"
 #include "syscall.h"
 #include "spawn_trace.h"
@@ -117,8 +118,15 @@ static void report(struct spawn_job *job)
 {
 	trace_spawn_failure(job, task_pid_nr(current));
 	/* A result that has vanished is its owner's loss; the task ends all the same. */
-	if (spawn_job_is_async(job))
+	if (spawn_job_is_async(job) && !job->blank)
 		spawn_result_report(spawn_job_result(job), SPAWN_STATE_UNREAPED, &job->fault, 0);
+}
+
+/* From here on it is the child that the caller was told of, hidden from his waits until exec. */
+static void announce(struct spawn_job *job)
+{
+	if (job->blank && spawn_job_is_async(job))
+		complete(&job->done);
 }
 
 static void begin(struct spawn_job *job)
@@ -158,6 +166,9 @@ static int end(struct spawn_job *job, long ret, struct spawn_fault *fault)
 		report(job);
 	if (ret == SPAWN_DOOMED)
 		spawn_doom();
+	/* A signal past exec's point of no return, which sets the exit signal, ends a program. */
+	spawn_outcome_tell(job, failed || !current->exit_signal ? SPAWN_STATE_UNREAPED :
+								  SPAWN_STATE_EXECED, &job->fault);
 	if (job->blank)
 		complete(&job->done);
 
@@ -181,8 +192,10 @@ int spawn_child(void *data)
 		spawn_exit(0);
 		return 0;
 	}
-	if (!ret)
+	if (!ret) {
+		announce(job);
 		ret = equip(job, &fault);
+	}
 	return end(job, ret, &fault);
 }
 
@@ -192,5 +205,6 @@ int spawn_heir(void *data)
 	struct spawn_fault fault = {};
 
 	begin(job);
+	announce(job);
 	return end(job, equip(job, &fault), &fault);
 }

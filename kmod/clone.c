@@ -14,6 +14,7 @@
 #include "child.h"
 #include "clone.h"
 #include "compat/symbols.h"
+#include "outcome.h"
 #include "result.h"
 #include "spawn_trace.h"
 
@@ -74,13 +75,15 @@ static bool reap(struct task_struct *child, pid_t pid)
 }
 
 /*
- * The end of a vfork wait, or of the kernel's: a child that gets an mm of its own has ended that
- * when it left ours.
+ * A child that gets an mm of its own has ended the vfork wait when it left ours. False: we are being
+ * killed. Nobody will look at the result then, and the child may be anywhere, its half of the job
+ * unset.
  */
-static void wait_for_outcome(struct spawn_job *job)
+static bool wait_until_done(struct spawn_job *job)
 {
 	if (job->blank && !fatal_signal_pending(current))
 		wait_for_completion_state(&job->done, TASK_KILLABLE | TASK_FREEZABLE);
+	return !fatal_signal_pending(current);
 }
 
 /*
@@ -129,9 +132,7 @@ static long settle_failed(const struct spawn_job *job, pid_t pid)
 /* The child has exec'ed, or has ended or is about to, unless we are being killed. */
 static long settle(struct spawn_job *job, pid_t pid)
 {
-	wait_for_outcome(job);
-	/* Nobody will look at the result, and the child may be anywhere, its half of the job unset. */
-	if (fatal_signal_pending(current))
+	if (!wait_until_done(job))
 		return -EINTR;
 
 	if (job->builder) {
@@ -139,6 +140,35 @@ static long settle(struct spawn_job *job, pid_t pid)
 		pid = task_pid_vnr(job->child);
 	}
 	return has_execed(job->child) ? settle_execed(job, pid) : settle_failed(job, pid);
+}
+
+/*
+ * What is left to do for an asynchronous spawn. One with an mm of its own has executed a file for it:
+ * we wait until that shows no more, and until an heir has been born. An heir that never was is told as
+ * a synchronous failure.
+ */
+static long take_off(struct spawn_job *job, pid_t pid)
+{
+	struct spawn_result __user *result = spawn_job_result(job);
+	long ret = 0;
+
+	if (!wait_until_done(job))
+		ret = -EINTR;
+	else if (spawn_job_has_heir(job) && !job->builder)
+		ret = settle_failed(job, pid);
+	if (ret) {
+		spawn_outcome_cancel(job);
+		return ret;
+	}
+
+	if (spawn_job_has_heir(job)) {
+		reap(job->builder, pid);
+		pid = task_pid_vnr(job->child);
+		put_user(pid, &result->pid);
+		if (job->request.flags & SPAWN_PIDFD)
+			give_pidfd(result, job->child, pid);
+	}
+	return spawn_outcome_publish(job, pid);
 }
 
 static long refuse(struct spawn_job *job, long error)
@@ -160,7 +190,7 @@ static long refuse(struct spawn_job *job, long error)
 	return error;
 }
 
-long spawn_clone(struct spawn_job *job)
+static pid_t clone_child(struct spawn_job *job)
 {
 	struct spawn_result __user *result = spawn_job_result(job);
 	struct kernel_clone_args args = {
@@ -169,7 +199,6 @@ long spawn_clone(struct spawn_job *job)
 		.fn = spawn_child,
 		.fn_arg = job,
 	};
-	bool async = spawn_job_is_async(job);
 	pid_t pid;
 
 	if (spawn_job_has_heir(job))
@@ -184,14 +213,21 @@ long spawn_clone(struct spawn_job *job)
 		args.flags |= CLONE_PIDFD;
 		args.pidfd = &result->pidfd;
 	}
-	if (async) {
-		args.flags |= CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID;
+	if (spawn_job_is_async(job)) {
+		args.flags |= CLONE_PARENT_SETTID;
 		args.parent_tid = &result->pid;
-		args.child_tid = (int __user *)&result->running;
-		if (spawn_result_in_flight(result))
+		if (spawn_result_in_flight(result, !job->blank))
 			return -EFAULT;
-	} else {
+	}
+	/*
+	 * An asynchronous child that is about to get an mm of its own is waited for until it has one.
+	 * Nothing holds it up on the way there, and our caller need keep nothing for it.
+	 */
+	if (!spawn_job_is_async(job) || job->blank) {
 		args.flags |= CLONE_VFORK;
+	} else {
+		args.flags |= CLONE_CHILD_CLEARTID;
+		args.child_tid = (int __user *)&result->running;
 	}
 
 	/* The child's, given back in its last acts. */
@@ -204,9 +240,23 @@ long spawn_clone(struct spawn_job *job)
 		/* Older kernels put no child that shares an mm in the time namespace meant for children. */
 		if (pid == -EINVAL && !job->request.clone_flags)
 			pid = -EOPNOTSUPP;
+	}
+	return pid;
+}
+
+long spawn_clone(struct spawn_job *job)
+{
+	long ret = spawn_outcome_reserve(job);
+	pid_t pid;
+
+	if (ret)
+		return refuse(job, ret);
+	pid = clone_child(job);
+	if (pid < 0) {
+		spawn_outcome_cancel(job);
 		return refuse(job, pid);
 	}
-	return async ? 0 : settle(job, pid);
+	return spawn_job_is_async(job) ? take_off(job, pid) : settle(job, pid);
 }
 
 long spawn_clone_heir(struct spawn_job *job)

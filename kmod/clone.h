@@ -6,9 +6,9 @@
 #include "job.h"
 
 /*
- * Makes the task for a job that is ready. 0 when the program runs (synchronous) or the task was
- * made (asynchronous). -ERESTARTNOINTR when a signal came first and nothing has happened yet.
- * Else -errno, told in the job's result.
+ * Makes the task for a job that is ready. 0 when the program runs (synchronous) or the task was made
+ * (asynchronous; with SPAWN_OUTCOME_FD its descriptor instead). -ERESTARTNOINTR when a signal came
+ * first and nothing has happened yet. Else -errno, told in the job's result.
  */
 long spawn_clone(struct spawn_job *job);
 

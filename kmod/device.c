@@ -22,6 +22,7 @@
 #include "compat/symbols.h"
 #include "fds.h"
 #include "job.h"
+#include "judge.h"
 #include "request.h"
 #include "result.h"
 #include "syscall.h"
@@ -82,7 +83,7 @@ static int check_caller(void)
 }
 
 /* Everything before the clone. job->fault tells where it failed. */
-static int prepare(struct spawn_job *job)
+static int prepare(struct spawn_job *job, struct file *device)
 {
 	struct spawn_fault *fault = &job->fault;
 	int ret;
@@ -113,12 +114,10 @@ static int prepare(struct spawn_job *job)
 		return ret;
 
 	fault->stage = SPAWN_STAGE_CLONE;
-	if (job->blank && spawn_job_is_async(job))
+	/* There would be no way to tell the outcome. */
+	if (job->blank && spawn_job_is_async(job) && !(job->request.flags & SPAWN_OUTCOME_FD))
 		return -EOPNOTSUPP;
-	/* Filters are asked about a clone without these. */
-	if (job->request.clone_flags && test_syscall_work(SECCOMP))
-		return -EOPNOTSUPP;
-	ret = spawn_judge_clone(spawn_job_is_async(job));
+	ret = spawn_judge_clone(job, device);
 	if (ret)
 		return ret;
 
@@ -133,7 +132,7 @@ static bool is_restart(long ret)
 	       ret == -ERESTART_RESTARTBLOCK;
 }
 
-static long do_spawn(const void __user *argument)
+static long do_spawn(struct file *device, const void __user *argument)
 {
 	struct spawn_job *job = spawn_job_alloc();
 	long ret;
@@ -147,7 +146,7 @@ static long do_spawn(const void __user *argument)
 	if (ret)
 		goto put_job;
 
-	ret = prepare(job);
+	ret = prepare(job, device);
 	if (!ret) {
 		ret = spawn_clone(job);
 	} else if (!is_restart(ret)) {
@@ -170,7 +169,7 @@ static long spawn_ioctl(struct file *file, unsigned int command, unsigned long a
 	case SPAWN_IOC_INFO:
 		return do_info((void __user *)argument);
 	case SPAWN_IOC_SPAWN:
-		return do_spawn((const void __user *)argument);
+		return do_spawn(file, (const void __user *)argument);
 	default:
 		return -ENOTTY;
 	}
@@ -219,6 +218,18 @@ static int __init check_release(void)
 	return -ENOEXEC;
 }
 
+/*
+ * Children hold the module until their last act and then run a few instructions of it, and any exec
+ * on the machine may be asking our loader whether the file is its own. The end waits until every task
+ * has slept or left the kernel since.
+ */
+static void leave(void)
+{
+	spawn_blank_exit();
+	synchronize_rcu_tasks();
+	spawn_job_exit();
+}
+
 static int __init spawn_init(void)
 {
 	int ret;
@@ -240,11 +251,9 @@ static int __init spawn_init(void)
 		goto err_job;
 	ret = misc_register(&spawn_device);
 	if (ret)
-		goto err_blank;
-	return 0;
+		leave();
+	return ret;
 
-err_blank:
-	spawn_blank_exit();
 err_job:
 	spawn_job_exit();
 	return ret;
@@ -253,13 +262,7 @@ err_job:
 static void __exit spawn_exit_module(void)
 {
 	misc_deregister(&spawn_device);
-	spawn_blank_exit();
-	/*
-	 * Children hold the module until their last act and then run a few instructions of it. This
-	 * waits until every task has slept or left the kernel since.
-	 */
-	synchronize_rcu_tasks();
-	spawn_job_exit();
+	leave();
 }
 
 module_init(spawn_init);

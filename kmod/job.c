@@ -8,6 +8,7 @@
 
 #include "fds.h"
 #include "job.h"
+#include "outcome.h"
 
 /* Room for the calls of an ordinary request: a dozen. */
 #define JOB_SIZE	2048
@@ -47,6 +48,7 @@ struct spawn_job *spawn_job_alloc(void)
 	job->authority = NULL;
 	job->blank = false;
 	job->memory = NULL;
+	job->outcome = NULL;
 	init_completion(&job->done);
 	job->child = NULL;
 	job->builder = NULL;
@@ -81,6 +83,7 @@ void spawn_job_put(struct spawn_job *job)
 		put_task_struct(job->child);
 	if (job->builder)
 		put_task_struct(job->builder);
+	spawn_outcome_put(job->outcome);
 	kvfree(job->authority);
 	kvfree(job->memory);
 	kvfree(job->calls_memory);

@@ -25,6 +25,8 @@ struct spawn_fault {
 	u32 index;
 };
 
+struct spawn_outcome;
+
 struct spawn_job {
 	refcount_t users;
 	struct spawn_request request;
@@ -38,6 +40,7 @@ struct spawn_job {
 	void *memory;		/* of the request, for that mm; or NULL */
 	const void __user *argument;	/* the request itself */
 	const struct pid *caller;	/* to compare with, no reference */
+	struct spawn_outcome *outcome;	/* what a descriptor tells, or NULL */
 
 	/*
 	 * Written by the child. A synchronous caller reads @child once its vfork wait has ended, and
@@ -45,7 +48,8 @@ struct spawn_job {
 	 */
 	struct task_struct *child;	/* a reference; NULL until the child has begun */
 	struct task_struct *builder;	/* a reference; of a child with an heir, once there is one */
-	struct completion done;		/* for @blank, whose vfork wait ends too early */
+	/* Of @blank, whose vfork wait ends too early: the outcome; asynchronous: the child is as it stays. */
+	struct completion done;
 	struct spawn_fault fault;
 
 	/* Empty in a job that is new, and in one that is given back. The caller's until the clone, the child's after it; see fds.c. No task uses it: it is copied. */

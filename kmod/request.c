@@ -53,6 +53,8 @@ int spawn_request_check(struct spawn_job *job)
 		return -EINVAL;
 	if (request->flags & ~SPAWN_FLAGS)
 		return -EINVAL;
+	if (request->flags & SPAWN_OUTCOME_FD && !(request->flags & SPAWN_ASYNC))
+		return -EINVAL;
 	if (request->clone_flags & ~SPAWN_CLONE_FLAGS_KNOWN)
 		return -EINVAL;
 	if (!(request->clone_flags & CLONE_INTO_CGROUP) && request->cgroup_fd)

@@ -40,9 +40,9 @@ fault:
 	return -EFAULT;
 }
 
-int spawn_result_in_flight(struct spawn_result __user *result)
+int spawn_result_in_flight(struct spawn_result __user *result, bool running)
 {
-	if (put_user(1, &result->running) || put_user(SPAWN_STATE_IN_FLIGHT, &result->state))
+	if (put_user(running, &result->running) || put_user(SPAWN_STATE_IN_FLIGHT, &result->state))
 		return -EFAULT;
 	return 0;
 }

@@ -11,8 +11,8 @@
 /* Checks that there is a result to write and readies it: no task, nothing wrong. 0 or -errno. */
 int spawn_result_init(const struct spawn_request *request);
 
-/* Before an asynchronous clone. 0 or -EFAULT. */
-int spawn_result_in_flight(struct spawn_result __user *result);
+/* Before an asynchronous clone; @running is the futex word. 0 or -EFAULT. */
+int spawn_result_in_flight(struct spawn_result __user *result, bool running);
 
 /* The program runs, as process pid. A result that has vanished is its owner's loss. */
 void spawn_result_execed(struct spawn_result __user *result, pid_t pid);

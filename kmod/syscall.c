@@ -219,27 +219,18 @@ long spawn_execveat(const u64 args[6])
 	}
 }
 
-int spawn_judge_clone_by_filter(bool async)
+int spawn_ask_filters(u32 nr, const u64 args[6])
 {
-	const u64 args[6] = { CLONE_VM | (async ? 0 : CLONE_VFORK) | SIGCHLD };
 	struct pt_regs *regs = current_pt_regs();
-	struct pt_regs saved;
+	struct pt_regs saved = *regs;
 	long ret = 0;
 	u64 now[6];
 
-	/*
-	 * A filter may end this thread on the spot when there are others, and the references that the
-	 * ioctl holds would be lost. A thread that is alone is ended by a signal.
-	 */
-	if (!thread_group_empty(current))
-		return -EOPNOTSUPP;
-
-	saved = *regs;
-	load_frame(regs, __NR_clone, args);
+	load_frame(regs, nr, args);
 	if (!is_permitted_by_filter())
 		ret = regs->ax;
 	read_frame(regs, now);
-	if (!ret && (regs->orig_ax != __NR_clone || memcmp(now, args, sizeof(now))))
+	if (!ret && (regs->orig_ax != nr || memcmp(now, args, sizeof(now))))
 		ret = -EPERM;
 	*regs = saved;
 

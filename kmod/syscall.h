@@ -43,15 +43,11 @@ long spawn_execveat(const u64 args[6]);
 void spawn_doom(void);
 
 /*
- * Asks the filters of the calling task whether it may make a child at all, as vfork-like clone(2).
- * 0, -errno, or an ERESTART* for the ioctl to return: nothing has happened yet.
+ * Asks the filters of a task that has some, in the middle of another system call, whether they would
+ * let this one be made exactly so. 0, -errno, or an ERESTART* for that other call to return. One
+ * thread of several may not come back: see judge.c.
  */
-int spawn_judge_clone_by_filter(bool async);
-
-static inline int spawn_judge_clone(bool async)
-{
-	return test_syscall_work(SECCOMP) ? spawn_judge_clone_by_filter(async) : 0;
-}
+int spawn_ask_filters(u32 nr, const u64 args[6]);
 
 /*
  * Ends the task. Not marked as a function that does not return, since objtool knows those by name;

@@ -36,6 +36,7 @@ constexpr bit_name flag_names[] = {
 	{ SPAWN_INHERIT_FDS, "inherit-fds" },
 	{ SPAWN_KEEP_SIGMASK, "keep-sigmask" },
 	{ SPAWN_KEEP_SIGIGN, "keep-sigign" },
+	{ SPAWN_OUTCOME_FD, "outcome-fd" },
 };
 
 constexpr bit_name clone_flag_names[] = {

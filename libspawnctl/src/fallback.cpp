@@ -22,8 +22,9 @@ namespace spawnctl::fallback {
 namespace {
 
 constexpr std::uint64_t flags_known = SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD | SPAWN_BLANK_MM |
-	SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
-constexpr std::uint64_t flags_served = flags_known & ~SPAWN_STOPPED;
+	SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN | SPAWN_OUTCOME_FD;
+/* Where the outcome of an asynchronous child would be told by a descriptor it is known when we return. */
+constexpr std::uint64_t flags_served = flags_known & ~(SPAWN_STOPPED | SPAWN_OUTCOME_FD);
 
 /* What clone(2) knows; the rest takes clone3(2). */
 constexpr std::uint64_t clone_flags_old = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |

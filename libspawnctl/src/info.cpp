@@ -65,8 +65,10 @@ static void try_plain(module::obstacle &no_module, fallback::obstacle &no_borrow
 	nothing.inherits_environment = false;
 	nothing.flags = 0;
 	request.make(nothing, plan::layout::borrowed, why);
+	int none;
+
 	if (no_module.at == module::step::none)
-		module::spawn(request.request(), result, false, no_module);
+		module::spawn(request.request(), result, none, false, no_module);
 	if (request.request().memory_size)
 		no_borrow = { fallback::step::own_memory, 0 };
 }

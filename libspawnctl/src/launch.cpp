@@ -73,6 +73,7 @@ void launch::run_ahead(const description &what, backend chosen, process &child, 
 	launch spawn(ahead->what, ahead->result, ahead->space);
 	if (!spawn.attempt(chosen) || ahead->result.state != SPAWN_STATE_NOT_STARTED) {
 		spawn.hand_over(child);
+		ahead->outcome = spawn.outcome_;
 		child.flight_ = std::move(ahead);
 	} else {
 		spawn.clean_up();
@@ -90,7 +91,7 @@ int launch::attempt(backend chosen)
 	}
 
 	const bool forced = chosen == backend::module;
-	const int error = module::spawn(request_, result_, forced, no_module_);
+	const int error = module::spawn(request_, result_, outcome_, forced, no_module_);
 	if (!error || no_module_.at == module::step::none)
 		return error;
 	if (forced) {

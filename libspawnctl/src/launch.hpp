@@ -54,6 +54,7 @@ private:
 	module::obstacle no_module_;
 	fallback::obstacle no_borrow_;
 	const char *detail_ = nullptr;
+	int outcome_ = -1;
 };
 
 } // namespace spawnctl

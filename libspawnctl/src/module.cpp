@@ -154,10 +154,13 @@ obstacle ask(spawn_info &to) noexcept
 	return why;
 }
 
-int spawn(const spawn_request &request, spawn_result &result, bool forced, obstacle &why) noexcept
+int spawn(const spawn_request &request, spawn_result &result, int &outcome, bool forced,
+	  obstacle &why) noexcept
 {
+	/* Not needed any more when the ioctl returns. */
 	spawn_request complete = request;
 
+	outcome = -1;
 	complete.result = reinterpret_cast<std::uintptr_t>(&result);
 	for (;;) {
 		device *known = find(why);
@@ -172,9 +175,13 @@ int spawn(const spawn_request &request, spawn_result &result, bool forced, obsta
 			result.error = static_cast<unsigned>(why.error);
 			return why.error;
 		}
-		const int error = static_cast<int>(-node::spawn(known->fd, complete));
-		if (!error && result.state != SPAWN_STATE_NOT_STARTED)
+		const long ret = node::spawn(known->fd, complete);
+		const int error = ret < 0 ? static_cast<int>(-ret) : 0;
+		if (!error && result.state != SPAWN_STATE_NOT_STARTED) {
+			if (request.flags & SPAWN_OUTCOME_FD)
+				outcome = static_cast<int>(ret);
 			return 0;
+		}
 		/* Nobody has written to the result: who was asked? */
 		if (!result.error && is_lost(*known)) {
 			known->lost = true;

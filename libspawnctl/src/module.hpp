@@ -46,11 +46,13 @@ obstacle ask(spawn_info &to) noexcept;
 
 /*
  * Makes the child of @request, and fills @result. 0, or an errno: @result has the stage. When @why is
- * set, nothing was tried that another executor could not begin anew.
+ * set, nothing was tried that another executor could not begin anew. @outcome is SPAWN_OUTCOME_FD's
+ * descriptor, or -1.
  *
  * @forced: there is no other executor, so the module has the last word on what it does not list.
  */
-int spawn(const spawn_request &request, spawn_result &result, bool forced, obstacle &why) noexcept;
+int spawn(const spawn_request &request, spawn_result &result, int &outcome, bool forced,
+	  obstacle &why) noexcept;
 
 } // namespace spawnctl::module
 

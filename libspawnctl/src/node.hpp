@@ -15,7 +15,7 @@ constexpr const char *path = "/dev/spawn";
 /* A close-on-exec descriptor, or -errno. */
 [[gnu::visibility("hidden")]] long open() noexcept;
 
-/* SPAWN_IOC_INFO and SPAWN_IOC_SPAWN: 0 or -errno. */
+/* SPAWN_IOC_INFO and SPAWN_IOC_SPAWN: 0, SPAWN_OUTCOME_FD's descriptor, or -errno. */
 [[gnu::visibility("hidden")]] long ask(int fd, spawn_info &to) noexcept;
 [[gnu::visibility("hidden")]] long spawn(int fd, const spawn_request &request) noexcept;
 

@@ -31,6 +31,23 @@ static void await_change(spawn_result &result, std::uint32_t from) noexcept
 		sys::call(SYS_futex, &result.running, FUTEX_WAIT, from, nullptr, nullptr, 0);
 }
 
+void read_outcome(int fd, spawn_result &result) noexcept
+{
+	spawn_result told {};
+	long ret;
+
+	do {
+		ret = sys::call(SYS_read, fd, &told, sizeof(told));
+	} while (ret == -EINTR);
+	/* The program has closed it unawares: the end of the child will have to tell. */
+	if (ret < SPAWN_RESULT_SIZE_V1)
+		return;
+	result.state = told.state;
+	result.error = told.error;
+	result.stage = told.stage;
+	result.index = told.index;
+}
+
 bool await_departure(spawn_result &result) noexcept
 {
 	std::uint32_t now = __atomic_load_n(&result.running, __ATOMIC_ACQUIRE);

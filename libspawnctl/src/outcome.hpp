@@ -18,6 +18,9 @@ namespace spawnctl {
 /* waitid(2) for one child. 0 or -errno; EINTR is retried. Nothing yet (WNOHANG): si_pid is 0. */
 long wait_child(int pidfd, int options, siginfo_t &what, struct rusage *usage = nullptr) noexcept;
 
+/* Waits for what the descriptor of SPAWN_OUTCOME_FD tells, and puts it into @result. */
+void read_outcome(int fd, spawn_result &result) noexcept;
+
 /*
  * Returns once the child of @result no longer uses our memory. False: it is not our child, because we
  * are a fork of the process that spawned it, and have a copy of @result that nobody writes to.

@@ -241,8 +241,13 @@ bool plan::make(const description &what, layout how, failure &why)
 	if (!find_program(what, why))
 		return false;
 	set_credentials(what.credentials.listed());
-	if (needs_own_memory(what, credentials_))
+	request_.flags = what.flags;
+	if (needs_own_memory(what, credentials_)) {
 		how = layout::contiguous;
+		/* There will be no memory in which it could tell. */
+		if (what.flags & SPAWN_ASYNC)
+			request_.flags |= SPAWN_OUTCOME_FD;
+	}
 
 	/*
 	 * An inherited environment that nobody changes is environ(7) itself. An asynchronous child gets
@@ -262,7 +267,6 @@ bool plan::make(const description &what, layout how, failure &why)
 
 	request_.size = sizeof(request_);
 	request_.arch = native_arch;
-	request_.flags = what.flags;
 	request_.clone_flags = what.clone_flags;
 	if (what.cgroup_fd) {
 		request_.clone_flags |= CLONE_INTO_CGROUP;

@@ -70,6 +70,14 @@ std::string process::reason() const
 			   { static_cast<fallback::step>(no_borrow_.what), no_borrow_.error });
 }
 
+/* Returns once the outcome can be found. False: as await_departure(). */
+static bool await_outcome(flight &under_way) noexcept
+{
+	if (under_way.outcome >= 0)
+		read_outcome(under_way.outcome, under_way.result);
+	return await_departure(under_way.result);
+}
+
 /* The outcome of an asynchronous start. A child whose start failed is gone after this. */
 void process::settle() noexcept
 {
@@ -77,7 +85,7 @@ void process::settle() noexcept
 		return;
 
 	spawn_result &result = flight_->result;
-	if (!await_departure(result))
+	if (!await_outcome(*flight_))
 		result.state = SPAWN_STATE_EXECED; /* whatever: wait() says ECHILD */
 	else if (result.state == SPAWN_STATE_IN_FLIGHT || result.state == SPAWN_STATE_UNREAPED)
 		judge(result);
@@ -266,7 +274,7 @@ void process::wait_stopped()
 void process::resume(std::error_code &error) const noexcept
 {
 	if (flight_)
-		await_departure(flight_->result);
+		await_outcome(*flight_);
 	kill(SIGCONT, error);
 }
 

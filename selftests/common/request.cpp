@@ -237,7 +237,8 @@ int request::submit()
 		blank_mm();
 	if (all_->spans && !all_->raw.memory)
 		span_memory();
-	return ioctl(device(), SPAWN_IOC_SPAWN, &all_->raw) ? errno : 0;
+	descriptor_ = ioctl(device(), SPAWN_IOC_SPAWN, &all_->raw);
+	return descriptor_ < 0 ? errno : 0;
 }
 
 int device()

@@ -51,6 +51,11 @@ public:
 
 	/* The ioctl: 0 or the errno. */
 	int submit();
+	/* What it returned otherwise, with SPAWN_OUTCOME_FD. */
+	int descriptor() const
+	{
+		return descriptor_;
+	}
 
 	static unsigned long long address(const void *pointer)
 	{
@@ -66,6 +71,7 @@ private:
 	void span_memory();
 
 	std::unique_ptr<storage, drop> all_;
+	int descriptor_ = -1;
 };
 
 /* /dev/spawn, opened at the first use and then kept; throws std::system_error. */

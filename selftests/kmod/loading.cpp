@@ -176,6 +176,22 @@ TEST_CASE("a listed file does not keep the module once it is closed everywhere")
 	CHECK(unload_module() == 0);
 }
 
+TEST_CASE("whoever can still ask for an outcome keeps the module, and nobody after that")
+{
+	loaded_module module;
+	unique_fd node = open_file("/dev/spawn", O_RDWR);
+	request wanted(payload("exit_with"));
+
+	wanted.flags(SPAWN_ASYNC | SPAWN_OUTCOME_FD);
+	unique_fd outcome(
+		checked(ioctl(node.get(), SPAWN_IOC_SPAWN, &wanted.raw()), "SPAWN_IOC_SPAWN"));
+	CHECK(child(wanted.result().pid).wait() == 0);
+	node.reset();
+	CHECK(is_in_use(unload_module()));
+	outcome.reset();
+	CHECK(unload_module() == 0);
+}
+
 TEST_CASE("a module built for another release is refused, unless told otherwise")
 {
 	loaded_module module;

@@ -8,6 +8,9 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <sys/wait.h>
 
 using namespace selftest;
 using spawnctl::stage;
@@ -35,16 +38,6 @@ void check_same(const executor &who, const executor &borrowing, spawnctl::comman
 	const std::string plain = look(borrowing, wanted);
 
 	CHECK(look(who, wanted.own_memory()) == plain);
-}
-
-/* As check_fails(), but for asynchronous spawns: the module makes none with their own memory. */
-void check_own_fails(const spawnctl::command &wanted, int error, stage at, unsigned index = 0)
-{
-	spawnctl::failure why;
-	spawnctl::process none = wanted.spawn(why);
-
-	CHECK_FALSE(none);
-	check_failure(why, error, at, index);
 }
 
 } // namespace
@@ -81,15 +74,14 @@ OWN_MEMORY_TEST_CASE("a spawn with its own memory fails as one without")
 	variable_setting path("PATH", "/usr/bin:/bin");
 	temporary_folder folder;
 
-	check_own_fails(who.command("/nonexistent").own_memory(), ENOENT, stage::exec);
-	check_own_fails(who.command("no-such-program").own_memory(), ENOENT, stage::exec);
-	check_own_fails(who.command(payload("exit_with")).cwd(folder / "gone").own_memory(), ENOENT,
-			stage::calls, 0);
-	check_own_fails(who.command(payload("exit_with")).pass(999).own_memory(), EBADF, stage::fds,
-			0);
+	check_fails(who.command("/nonexistent").own_memory(), ENOENT, stage::exec);
+	check_fails(who.command("no-such-program").own_memory(), ENOENT, stage::exec);
+	check_fails(who.command(payload("exit_with")).cwd(folder / "gone").own_memory(), ENOENT,
+		    stage::calls, 0);
+	check_fails(who.command(payload("exit_with")).pass(999).own_memory(), EBADF, stage::fds, 0);
 	/* Addresses of the caller mean nothing there, if they can be read at all. */
-	check_own_fails(who.command(payload("exit_with")).call(SYS_chdir, { 8 }).own_memory(),
-			EFAULT, stage::calls, 0);
+	check_fails(who.command(payload("exit_with")).call(SYS_chdir, { 8 }).own_memory(), EFAULT,
+		    stage::calls, 0);
 }
 
 OWN_MEMORY_TEST_CASE("arguments too long for any exec fail with E2BIG at stage exec")
@@ -100,24 +92,96 @@ OWN_MEMORY_TEST_CASE("arguments too long for any exec fail with E2BIG at stage e
 	for (int i = 0; i < 55; i++)
 		wanted.arg(half);
 	check_fails(wanted, E2BIG, stage::exec);
-	check_own_fails(wanted.own_memory(), E2BIG, stage::exec);
+	check_fails(wanted.own_memory(), E2BIG, stage::exec);
 }
 
 OWN_MEMORY_TEST_CASE("an asynchronous child may have its own memory")
 {
 	auto wanted = who.command(payload("report"), { "word" }).own_memory().asynchronous();
 
-	if (who.backend == spawnctl::backend::module) {
-		/* Not served yet; the library takes the fallback where it may. */
-		auto child = who.command(payload("exit_with"))
-				     .own_memory()
-				     .asynchronous()
-				     .use(spawnctl::backend::automatic)
-				     .spawn();
-		CHECK(exit_code(child) == 0);
-		return;
-	}
 	CHECK(spawn_report(who, wanted).argv.at(1) == "word");
+}
+
+OWN_MEMORY_TEST_CASE("the start of a child with its own memory is told to whoever asks, however")
+{
+	const auto start = [&](const char *program) {
+		return must_start(who, who.command(program, { "3" }).own_memory());
+	};
+	const std::string running = payload("exit_with");
+
+	SECTION("started() and wait()")
+	{
+		auto child = start(running.c_str());
+		spawnctl::failure why;
+
+		CHECK(child.started(why));
+		CHECK(child.started(why));
+		CHECK(exit_code(child) == 3);
+	}
+	SECTION("wait() alone")
+	{
+		auto child = start(running.c_str());
+
+		CHECK(exit_code(child) == 3);
+	}
+	SECTION("wait_for()")
+	{
+		auto child = start(running.c_str());
+
+		CHECK(child.wait_for(std::chrono::hours::max())->code() == 3);
+	}
+	SECTION("release()")
+	{
+		auto child = start(running.c_str());
+		siginfo_t info = {};
+		unique_fd pidfd(child.release());
+
+		REQUIRE(waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED) == 0);
+		CHECK(info.si_status == 3);
+	}
+	SECTION("a failure, by started(), which reaps")
+	{
+		auto child = start("/nonexistent");
+		spawnctl::failure why;
+
+		CHECK_FALSE(child.started(why));
+		check_failure(why, ENOENT, stage::exec);
+		check_nothing_left();
+	}
+	SECTION("a failure, by nobody")
+	{
+		start("/nonexistent");
+		check_nothing_left();
+	}
+	SECTION("a signal")
+	{
+		auto child = start(running.c_str());
+		std::error_code error;
+
+		child.kill(SIGKILL);
+		child.wait(error);
+		CHECK((!error || error.value() == ECANCELED));
+		check_nothing_left();
+	}
+}
+
+OWN_MEMORY_TEST_CASE("many children with their own memory are under way at once")
+{
+	std::vector<spawnctl::process> all;
+
+	for (int i = 0; i < 30; i++)
+		all.push_back(must_start(
+			who,
+			who.command(i % 3 ? payload("exit_with") : "/nonexistent").own_memory()));
+	for (int i = 0; i < 30; i++) {
+		spawnctl::failure why;
+
+		CHECK(all[static_cast<size_t>(i)].started(why) == (i % 3 != 0));
+		if (i % 3)
+			CHECK(exit_code(all[static_cast<size_t>(i)]) == 0);
+		else
+			check_failure(why, ENOENT, stage::exec);
+	}
 }
 
 EXECUTOR_TEST_CASE("own memory that the module does not serve is the fallback's work")

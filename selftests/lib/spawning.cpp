@@ -111,21 +111,11 @@ void check_throws(const command &wanted, const failure &expected)
 	}
 }
 
-/* The module serves no asynchronous child with memory of its own; automatic takes the fallback. */
-bool is_for_fallback(const failure &why)
-{
-	return why.code == std::errc::operation_not_supported &&
-		why.stage == spawnctl::stage::clone;
-}
-
 /* What can be known before there is a task is told by spawn(), the rest by started(). */
 void check_start_fails(command wanted, const failure &expected)
 {
 	failure why;
 	process program = wanted.asynchronous().spawn(why);
-
-	if (!program && is_for_fallback(why) && !is_for_fallback(expected))
-		program = wanted.use(spawnctl::backend::automatic).spawn(why);
 
 	if (program) {
 		CHECK_FALSE(why);

@@ -90,7 +90,7 @@ TEST_CASE("who has no descriptor left to give gets no mm of its own")
 	      }) == EOPNOTSUPP);
 }
 
-TEST_CASE("an asynchronous child gets no mm of its own")
+TEST_CASE("an asynchronous child gets no mm of its own where its outcome could not be told")
 {
 	request wanted(payload("exit_with"));
 

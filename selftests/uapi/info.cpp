@@ -64,7 +64,8 @@ TEST_CASE("INFO tells the version, the architecture and the limits")
 TEST_CASE("INFO lists the flags that are served")
 {
 	constexpr unsigned long long served = SPAWN_ASYNC | SPAWN_STOPPED | SPAWN_PIDFD |
-		SPAWN_BLANK_MM | SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN;
+		SPAWN_BLANK_MM | SPAWN_INHERIT_FDS | SPAWN_KEEP_SIGMASK | SPAWN_KEEP_SIGIGN |
+		SPAWN_OUTCOME_FD;
 	spawn_info all = info();
 
 	CHECK(all.flags == served);

@@ -249,7 +249,9 @@ TEST_CASE("what is not understood is refused with EINVAL")
 	static const bend table[] = {
 		{ "another architecture", [](request &r) { r.raw().arch = 0x40000003; }, EINVAL },
 		{ "no architecture", [](request &r) { r.raw().arch = 0; }, EINVAL },
-		{ "the first unknown flag", [](request &r) { r.flags(1ULL << 7); }, EINVAL },
+		{ "the first unknown flag", [](request &r) { r.flags(1ULL << 8); }, EINVAL },
+		{ "an outcome of what is not asynchronous",
+		  [](request &r) { r.flags(SPAWN_OUTCOME_FD); }, EINVAL },
 		{ "the last flag", [](request &r) { r.flags(1ULL << 63); }, EINVAL },
 		{ "a clone flag without CLONE_NEW",
 		  [](request &r) { r.raw().clone_flags = CLONE_FILES; }, EINVAL },

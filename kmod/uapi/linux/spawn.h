@@ -19,8 +19,8 @@
  *
  * SPAWN_IOC_INFO:  argument struct spawn_info; returns 0.
  * SPAWN_IOC_SPAWN: argument struct spawn_request; returns 0 when the program runs (synchronous)
- *		    or the task was made (SPAWN_ASYNC), else -1 with errno, and errno, stage and
- *		    index in the request's struct spawn_result.
+ *		    or the task was made (SPAWN_ASYNC; with SPAWN_OUTCOME_FD a descriptor), else -1
+ *		    with errno, and errno, stage and index in the request's struct spawn_result.
  */
 #define SPAWN_IOC_MAGIC		0xBB
 #define SPAWN_IOC_INFO		_IO(SPAWN_IOC_MAGIC, 0x00)
@@ -34,6 +34,7 @@
 #define SPAWN_INHERIT_FDS	(1ULL << 4)	/* begin with the caller's fds without FD_CLOEXEC */
 #define SPAWN_KEEP_SIGMASK	(1ULL << 5)	/* else no signal is blocked */
 #define SPAWN_KEEP_SIGIGN	(1ULL << 6)	/* else no signal is ignored */
+#define SPAWN_OUTCOME_FD	(1ULL << 7)	/* of SPAWN_ASYNC: return a descriptor that tells it */
 
 /*
  * A descriptor of the child: the open file that the caller has at @from stands in the child at @to.
@@ -137,6 +138,12 @@ enum spawn_state {
  * this structure must stay as they are. Word 0 is not yet success: a task that never reached the
  * new program is one that waitid(2) without __WALL does not know (ECHILD); reap it with __WALL, and
  * find errno, stage and index here unless a signal killed it.
+ *
+ * With SPAWN_OUTCOME_FD the ioctl returns a descriptor, close-on-exec, for poll(2) and read(2). It is
+ * readable once the outcome is known, and each read(2) of at least SPAWN_RESULT_SIZE_V1 bytes then
+ * gives this structure: EXECED, or UNREAPED with error, stage and index (error 0: a signal, which
+ * the wait status tells). A child with an mm of its own can be made asynchronously only so; it needs
+ * nothing of the caller's memory any more when the ioctl returns, and @running is 0 then.
  *
  * @pidfd, when not -1, is the caller's to close, whatever the state.
  */

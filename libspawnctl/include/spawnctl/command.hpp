@@ -168,7 +168,8 @@ public:
 	 * process owns what the child still reads; only inherited variables stay where environ(7) has
 	 * them (glibc never frees those, but a string given to putenv(3) must stay until then). The
 	 * fallback returns once the child has its own descriptors, and where it has to fork, after
-	 * the exec.
+	 * the exec. With own_memory() the module returns when that memory has been made, and until
+	 * the outcome is asked for the object holds one descriptor more.
 	 */
 	command &asynchronous(bool on = true);
 
