@@ -44,10 +44,10 @@ public:
 		request_.path = address(what.path());
 		request_.argv = address(what.argv());
 		request_.envp = address(what.envp());
-		request_.fds = address(fds_);
-		request_.fd_count = 3;
-		request_.fd_size = sizeof(fds_[0]);
 		list_calls(what.wanted());
+		request_.fds = address(fds_.data());
+		request_.fd_count = static_cast<unsigned>(fds_.size());
+		request_.fd_size = sizeof(fds_[0]);
 		request_.calls = address(calls_.data());
 		request_.call_count = static_cast<unsigned>(calls_.size());
 		request_.call_size = sizeof(spawn_call);
@@ -102,6 +102,10 @@ private:
 
 	void add_call(const action &what)
 	{
+		if (what.nr == listed_fd) {
+			fds_.push_back({ 0, static_cast<unsigned>(fds_.size()), 0, 0 });
+			return;
+		}
 		spawn_call call = { static_cast<unsigned>(what.nr), 0, -1, 0, {} };
 
 		std::copy(what.args.begin(), what.args.end(), call.args);
@@ -110,7 +114,7 @@ private:
 
 	int device_;
 	std::vector<spawn_call> calls_;
-	spawn_fd fds_[3] = { { 0, 0, 0, 0 }, { 1, 1, 0, 0 }, { 2, 2, 0, 0 } };
+	std::vector<spawn_fd> fds_ = { { 0, 0, 0, 0 }, { 1, 1, 0, 0 }, { 2, 2, 0, 0 } };
 };
 
 /* Waits by the pidfd, as the library does, so that the two can be compared. */

@@ -25,7 +25,10 @@ public:
 		for (char *const *next = what.argv() + 1; *next; next++)
 			command_.arg(*next);
 		for (unsigned i = 0; i < what.wanted().times; i++)
-			command_.call(to_call(*what.wanted().what));
+			if (what.wanted().what->nr == listed_fd)
+				command_.pass(0, static_cast<int>(3 + i));
+			else
+				command_.call(to_call(*what.wanted().what));
 		if (what.wanted().attributes)
 			command_.call(spawnctl::calls::new_session());
 	}

@@ -3,6 +3,7 @@
 #include "program.hpp"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,14 @@ std::uint64_t address(const void *pointer)
 
 const rlimit core = { 0, 0 };
 
+/* What listed_fd is elsewhere; numbers that are not open, in a case of 64. */
+int next_fd()
+{
+	static int next;
+
+	return 3 + next++ % 64;
+}
+
 } // namespace
 
 const std::vector<action> &actions()
@@ -31,6 +40,16 @@ const std::vector<action> &actions()
 		  [](const posix_api &with, posix_spawn_file_actions_t &list, posix_spawnattr_t &) {
 			  with.adddup2(&list, 0, 5);
 		  } },
+		{ "fd",
+		  "a descriptor",
+		  listed_fd,
+		  {},
+		  [] { dup2(0, next_fd()); },
+		  [](const posix_api &with, posix_spawn_file_actions_t &list, posix_spawnattr_t &) {
+			  with.adddup2(&list, 0, next_fd());
+		  } },
+		/* It does next to nothing: what making a call costs. */
+		{ "umask", "umask(022)", SYS_umask, { 022 }, [] { umask(022); }, nullptr },
 		{ "chdir",
 		  "chdir(\"/\")",
 		  SYS_chdir,

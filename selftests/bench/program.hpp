@@ -33,13 +33,16 @@ struct posix_api {
 struct action {
 	const char *key; /* in axis "action" */
 	const char *title;
-	long nr;
+	long nr; /* or listed_fd */
 	std::vector<std::uint64_t> args;
 	void (*make)(); /* in a child that runs the caller's code */
 	/* Tells posix_spawn(3); nullptr where it has no means. */
 	void (*tell)(const posix_api &with, posix_spawn_file_actions_t &actions,
 		     posix_spawnattr_t &attributes);
 };
+
+/* Not a call for those who list descriptors: the next number is the caller's descriptor 0 too. */
+constexpr long listed_fd = -1;
 
 /* The first is that of the cases that do not say which. */
 const std::vector<action> &actions();

@@ -199,9 +199,9 @@ void make_credentials(choices &from, spawn_request &request)
 
 void make_flags(choices &from, spawn_request &request)
 {
-	constexpr uint64_t flags[] = { SPAWN_PIDFD,      SPAWN_STOPPED,      SPAWN_ASYNC,
-				       SPAWN_BLANK_MM,   SPAWN_KEEP_SIGMASK, SPAWN_KEEP_SIGIGN,
-				       SPAWN_INHERIT_FDS };
+	constexpr uint64_t flags[] = { SPAWN_PIDFD,       SPAWN_STOPPED,      SPAWN_ASYNC,
+				       SPAWN_BLANK_MM,    SPAWN_KEEP_SIGMASK, SPAWN_KEEP_SIGIGN,
+				       SPAWN_INHERIT_FDS, SPAWN_OUTCOME_FD };
 	constexpr uint64_t namespaces[] = { CLONE_NEWNS,   CLONE_NEWUTS,    CLONE_NEWIPC,
 					    CLONE_NEWNET,  CLONE_NEWCGROUP, CLONE_NEWPID,
 					    CLONE_NEWUSER, CLONE_NEWTIME };

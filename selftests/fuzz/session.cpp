@@ -95,9 +95,13 @@ private:
 			return submit_and_die(made);
 		if (racer_)
 			racer_->begin(made);
-		int error = ioctl(device_fd, made.command, made.argument) ? errno : 0;
+		int answer = ioctl(device_fd, made.command, made.argument);
+		int error = answer < 0 ? errno : 0;
 		if (racer_)
 			racer_->end();
+		/* It would tell the outcome of this one. */
+		if (answer > 0)
+			close(answer);
 		return error;
 	}
 

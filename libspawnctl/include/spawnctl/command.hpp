@@ -97,7 +97,8 @@ public:
 	 * closed once spawn() has returned, asynchronous or not. EBADF (stage fds): @fd is not open,
 	 * or @number is negative or not below RLIMIT_NOFILE; EINVAL (stage fds): a number given twice.
 	 * The cost does not depend on how many descriptors the caller has open; on the fallback it
-	 * does grow with how many are open below the highest @fd.
+	 * does grow with how many are open below the highest @fd, and to exchange descriptors it
+	 * needs a number below RLIMIT_NOFILE that is neither a @fd nor a @number (else EBADF).
 	 */
 	command &pass(int fd, int number);
 	/** pass(fd, fd) */
@@ -192,7 +193,8 @@ public:
 
 	/**
 	 * Runs the program. Throws spawn_error: then there is no child, no zombie, no SIGCHLD, and no
-	 * descriptor more than before.
+	 * descriptor more than before. A child is held by its pidfd, so without a free number for that
+	 * there is none: EMFILE (stage clone).
 	 */
 	process spawn() const;
 	/** The same without an exception: empty, and @why says errno, stage and step. */
