@@ -86,8 +86,9 @@ private_dev() {
 }
 
 # ttyname(3) finds the terminal that the caller has given, and /dev/tty is it.
+# By its path: in a VM there is a payload of that name.
 callers_terminal() {
-	expect 0 '*/dev/console*words*' '' as script -qec "$work/spawnbox -- sh -c 'tty; echo words >/dev/tty'" /dev/null </dev/null
+	expect 0 '*/dev/console*words*' '' as /usr/bin/script -qec "$work/spawnbox -- sh -c 'tty; echo words >/dev/tty'" /dev/null </dev/null
 }
 
 # With the number of a disk, made before or inside.
