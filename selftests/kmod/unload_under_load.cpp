@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <thread>
 
 using namespace selftest;
@@ -19,8 +20,8 @@ namespace {
 
 struct work {
 	std::atomic<bool> done = false;
-	std::atomic<int> closed = 0; /* a node has been; time for an attempt */
-	std::atomic<int> loaded = 0; /* the module has been, again; time to go on */
+	std::atomic<bool> paused = false; /* begin no spawn: the module is to become unused */
+	std::atomic<int> closed = 0; /* nodes that were */
 	std::atomic<int> spawned = 0;
 	std::atomic<int> absent = 0;
 	std::atomic<int> wrong = 0;
@@ -32,14 +33,13 @@ struct work {
  */
 void spawn_once(work &all, int kind)
 {
-	int loaded = all.loaded;
+	all.paused.wait(true);
 	unique_fd node(open("/dev/spawn", O_RDWR | O_CLOEXEC));
 	request wanted(kind % 3 == 2 ? std::string("/nonexistent") : payload("exit_with"));
 	bool async = kind % 3 != 0;
 
 	if (!node) {
 		all.absent++;
-		all.loaded.wait(loaded);
 		return;
 	}
 	if (ioctl(node.get(), SPAWN_IOC_SPAWN, &wanted.flags(async ? SPAWN_ASYNC : 0).raw())) {
@@ -54,47 +54,63 @@ void spawn_once(work &all, int kind)
 	expected ? all.spawned++ : all.wrong++;
 }
 
+/*
+ * Once another node has been closed, attempts until one succeeds: those spawns that are under way go
+ * on, so the last child is then in its last instructions. False: something else was the matter.
+ */
+bool unload(work &all, int &in_use)
+{
+	int error;
+
+	all.closed.wait(all.closed);
+	all.paused = true;
+	while ((error = unload_module()) == EWOULDBLOCK || error == EBUSY) {
+		in_use++;
+		std::this_thread::yield();
+	}
+	return !error;
+}
+
+void resume(work &all)
+{
+	all.paused = false;
+	all.paused.notify_all();
+}
+
+int number_of(const char *variable, int usually)
+{
+	const char *value = getenv(variable);
+
+	return value ? atoi(value) : usually;
+}
+
 } // namespace
 
-TEST_CASE("the module can be unloaded and loaded a hundred times while threads spawn")
+TEST_CASE("the module can be unloaded and loaded over and over while threads spawn")
 {
-	constexpr int wanted_unloads = 100;
+	const int wanted_unloads = number_of("SPAWNCTL_UNLOADS", 100);
 	loaded_module module;
 	work all;
 	std::vector<std::thread> threads;
-	int unloads = 0, in_use = 0, failed_loads = 0;
+	int unloads = 0, in_use = 0;
+	bool failed = false;
 
-	for (int index = 0; index < 2; index++)
+	for (int index = 0; index < number_of("SPAWNCTL_THREADS", 2); index++)
 		threads.emplace_back([&all, index] {
 			for (int kind = index; !all.done; kind++)
 				spawn_once(all, kind);
 		});
-	while (unloads < wanted_unloads) {
-		int error = unload_module();
-
-		if (error == EWOULDBLOCK || error == EBUSY) {
-			in_use++;
-			all.closed.wait(all.closed);
-			continue;
-		}
-		if (error)
-			break;
+	while (unloads < wanted_unloads && !failed) {
+		failed = !unload(all, in_use) || load_module(module.image());
 		unloads++;
-		if (load_module(module.image())) {
-			failed_loads++;
-			break;
-		}
-		all.loaded++;
-		all.loaded.notify_all();
+		resume(all);
 	}
 	all.done = true;
-	all.loaded++;
-	all.loaded.notify_all();
 	for (auto &thread : threads)
 		thread.join();
 	CAPTURE(in_use, all.spawned, all.absent);
 	CHECK(unloads == wanted_unloads);
-	CHECK(failed_loads == 0);
+	CHECK_FALSE(failed);
 	CHECK(in_use > 0);
 	CHECK(all.spawned > 0);
 	CHECK(all.wrong == 0);
