@@ -32,12 +32,12 @@ snoop_all_methods() {
 snoop_saw() {
 	local run=$1
 	shift
-	python3 "$here/snoop_records.py" "$work/records" "$(<"$work/pid-$run")" "$@"
+	/usr/bin/python3 "$here/snoop_records.py" "$work/records" "$(<"$work/pid-$run")" "$@"
 }
 
 # What the records of a run say of its failures.
 snoop_errors() {
-	python3 -c '
+	/usr/bin/python3 -c '
 import json, sys
 for line in open(sys.argv[1]):
     record = json.loads(line)
@@ -100,7 +100,7 @@ write_build() {
 }
 
 summary_says() {
-	python3 -c 'import json, sys; s = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$work/summary" "$1"
+	/usr/bin/python3 -c 'import json, sys; s = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' "$work/summary" "$1"
 }
 
 within_one_percent() {
