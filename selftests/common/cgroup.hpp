@@ -5,7 +5,13 @@
 
 #include "report.hpp"
 
+#include <sched.h>
+
 #include <string>
+
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
 
 namespace selftest {
 
