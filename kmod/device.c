@@ -83,7 +83,7 @@ static int check_caller(void)
 }
 
 /* Everything before the clone. job->fault tells where it failed. */
-static int prepare(struct spawn_job *job, struct file *device)
+static int prepare(struct spawn_job *job)
 {
 	struct spawn_fault *fault = &job->fault;
 	int ret;
@@ -117,7 +117,7 @@ static int prepare(struct spawn_job *job, struct file *device)
 	/* There would be no way to tell the outcome. */
 	if (job->blank && spawn_job_is_async(job) && !(job->request.flags & SPAWN_OUTCOME_FD))
 		return -EOPNOTSUPP;
-	ret = spawn_judge_clone(job, device);
+	ret = spawn_judge_clone(job);
 	if (ret)
 		return ret;
 
@@ -132,7 +132,7 @@ static bool is_restart(long ret)
 	       ret == -ERESTART_RESTARTBLOCK;
 }
 
-static long do_spawn(struct file *device, const void __user *argument)
+static long do_spawn(const void __user *argument)
 {
 	struct spawn_job *job = spawn_job_alloc();
 	long ret;
@@ -146,7 +146,7 @@ static long do_spawn(struct file *device, const void __user *argument)
 	if (ret)
 		goto put_job;
 
-	ret = prepare(job, device);
+	ret = prepare(job);
 	if (!ret) {
 		ret = spawn_clone(job);
 	} else if (!is_restart(ret)) {
@@ -169,7 +169,7 @@ static long spawn_ioctl(struct file *file, unsigned int command, unsigned long a
 	case SPAWN_IOC_INFO:
 		return do_info((void __user *)argument);
 	case SPAWN_IOC_SPAWN:
-		return do_spawn(file, (const void __user *)argument);
+		return do_spawn((const void __user *)argument);
 	default:
 		return -ENOTTY;
 	}

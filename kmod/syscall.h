@@ -45,7 +45,7 @@ void spawn_doom(void);
 /*
  * Asks the filters of a task that has some, in the middle of another system call, whether they would
  * let this one be made exactly so. 0, -errno, or an ERESTART* for that other call to return. One
- * thread of several may not come back: see judge.c.
+ * thread of several may not come back.
  */
 int spawn_ask_filters(u32 nr, const u64 args[6]);
 

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Who makes the child: what a program and SPAWNCTL_BACKEND ask for, what info() foretells, and what
 // becomes of it when the library's descriptor of /dev/spawn is taken away.
-#include "cgroup.hpp"
 #include "leak_guard.hpp"
 #include "settings.hpp"
 #include "spawning.hpp"
-#include "suite.hpp"
 
 #include <cerrno>
 
@@ -156,28 +154,12 @@ TEST_CASE("info() says why it would not be the module")
 		CHECK(found.module_reason.empty());
 }
 
-EXECUTOR_TEST_CASE("automatic is the module also for one of several threads under a filter")
+EXECUTOR_TEST_CASE("automatic is the fallback where the module cannot serve the caller")
 {
 	auto program = who.command(payload("exit_with")).use(backend::automatic).spawn();
 
 	CHECK(exit_code(program) == 0);
-	CHECK(program.executor() == best());
-}
-
-EXECUTOR_TEST_CASE("automatic is the fallback where the module cannot serve the caller")
-{
-	if (geteuid())
-		SKIP("needs root");
-	own_cgroup group;
-	unique_fd folder = open_file(group.path(), O_PATH | O_DIRECTORY);
-	auto wanted =
-		who.command(payload("exit_with")).use(backend::automatic).cgroup(folder.get());
-
-	if (!(spawnctl::info().fallback.clone_flags & CLONE_INTO_CGROUP))
-		return check_fails(wanted, EOPNOTSUPP, stage::clone);
-	auto program = wanted.spawn();
-	CHECK(exit_code(program) == 0);
-	/* It can't ask filters about a child in another cgroup. */
+	/* It does not serve one of several threads that are under a filter. */
 	CHECK(program.executor() == (who.refused_call < 0 ? best() : backend::fallback));
 	if (who.refused_call >= 0 && has_module())
 		CHECK_THAT(program.reason(), Catch::EndsWith("Operation not supported"));

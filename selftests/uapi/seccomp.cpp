@@ -19,8 +19,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
-#include <filesystem>
-#include <iterator>
 #include <sched.h>
 #include <thread>
 
@@ -481,156 +479,28 @@ TEST_CASE("namespaces are part of the clone that is judged")
 	}
 }
 
-namespace {
-
-/* A second thread, as long as this lives. */
-class idle_thread final {
-public:
-	idle_thread()
-	    : thread_([this] {
-		      char byte;
-
-		      read_exactly(hold_.read.get(), &byte, 1);
-	      })
-	{
-	}
-	~idle_thread()
-	{
-		hold_.write.reset();
-		thread_.join();
-	}
-
-private:
-	pipe_ends hold_ = make_pipe();
-	std::thread thread_;
-};
-
-outcome spawn_from_several_threads(unsigned nr, unsigned verdict)
-{
-	return in_forked_process([=] {
-		request wanted = listed_chdir();
-		idle_thread other;
-
-		device();
-		install_filter(nr, verdict, SECCOMP_FILTER_FLAG_TSYNC);
-		return spawn_and_wait(wanted);
-	});
-}
-
-/* References to the module: one of each open file, child and queued work. */
-std::string references()
-{
-	unique_fd file = open_file("/sys/module/spawn/refcnt", O_RDONLY);
-
-	return read_all(file.get());
-}
-
-/*
- * The wait status of a process of which one thread is ended by its filter inside the ioctl, after
- * @before; it returns 0 if the others live on, and the device serves them.
- */
-int status_after_killed_thread(unsigned verdict, void (*before)())
-{
-	return fork_running([=] {
-		       unique_fd own = open_file("/dev/spawn", O_RDWR);
-		       pipe_ends alive = make_pipe();
-		       spawn_info answer = {};
-		       char byte;
-		       std::thread ended([&] {
-			       /* Closed by the end of the thread in a table of its own. */
-			       request wanted(payload("exit_with"));
-
-			       before();
-			       install_filter(SYS_clone, verdict);
-			       ioctl(own.get(), SPAWN_IOC_SPAWN, &wanted.raw());
-			       write_all(alive.write.get(), "!", 1);
-		       });
-
-		       /* It has gone to where nobody joins: its task does not come back. */
-		       while (syscall(SYS_tgkill, getpid(), getpid(), 0) == 0 &&
-			      std::distance(std::filesystem::directory_iterator("/proc/self/task"),
-					    {}) > 1)
-			       std::this_thread::yield();
-		       ended.detach();
-		       alive.write.reset();
-		       answer.size = sizeof(answer);
-		       if (read_exactly(alive.read.get(), &byte, 1) ||
-			   ioctl(own.get(), SPAWN_IOC_INFO, &answer))
-			       return 1;
-		       return waitpid(-1, nullptr, __WALL) == -1 ? 0 : 2;
-	       })
-		.wait();
-}
-
-} // namespace
-
-TEST_CASE("a caller of several threads is judged as one of one thread is")
+TEST_CASE("a caller of several threads under a filter is refused, whatever the filter says")
 {
 	NEEDS_SECCOMP();
-	CHECK(spawn_from_several_threads(SYS_reboot, errno_verdict(EPERM)).status == 0);
-	CHECK(spawn_from_several_threads(SYS_clone, SECCOMP_RET_LOG).status == 0);
-	check_failed(spawn_from_several_threads(SYS_clone, errno_verdict(EDOM)), EDOM,
-		     SPAWN_STAGE_CLONE);
-	check_failed(spawn_from_several_threads(SYS_umask, errno_verdict(EDOM)), EDOM,
-		     SPAWN_STAGE_CALLS, 0);
-	check_failed(spawn_from_several_threads(SYS_execveat, errno_verdict(EDOM)), EDOM,
-		     SPAWN_STAGE_EXEC);
-	CHECK(spawn_from_several_threads(SYS_execveat, SECCOMP_RET_KILL_THREAD).result.signal ==
-	      SIGSYS);
-}
+	for (unsigned verdict : { SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE, SECCOMP_RET_KILL_THREAD }) {
+		outcome all = in_forked_process([=] {
+			request wanted(payload("exit_with"));
+			pipe_ends hold = make_pipe();
+			std::thread other([&] {
+				char byte;
 
-TEST_CASE("a filter that kills the process at the clone kills all its threads")
-{
-	NEEDS_SECCOMP();
-	for (unsigned verdict : { SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_TRAP }) {
-		int status = status_after_killed_thread(verdict, [] {});
+				read_exactly(hold.read.get(), &byte, 1);
+			});
+
+			device();
+			install_filter(SYS_clone, verdict, SECCOMP_FILTER_FLAG_TSYNC);
+			outcome got = spawn_and_wait(wanted);
+			hold.write.reset();
+			other.join();
+			return got;
+		});
 
 		CAPTURE(verdict);
-		CHECK(WIFSIGNALED(status));
-		CHECK(WTERMSIG(status) == SIGSYS);
+		check_failed(all, EOPNOTSUPP, SPAWN_STAGE_CLONE);
 	}
-}
-
-TEST_CASE("a thread that its filter ends at the clone leaves nothing behind")
-{
-	NEEDS_SECCOMP();
-	const std::string before = references();
-
-	for (int round = 0; round < 10; round++)
-		CHECK(status_after_killed_thread(SECCOMP_RET_KILL_THREAD, [] {}) == 0);
-	CHECK(references() == before);
-}
-
-TEST_CASE("a thread with its own descriptors that its filter ends gives back what it has taken")
-{
-	NEEDS_SECCOMP();
-	const std::string before = references();
-
-	for (int round = 0; round < 10; round++)
-		CHECK(status_after_killed_thread(SECCOMP_RET_KILL_THREAD, [] {
-			      checked(unshare(CLONE_FILES), "unshare");
-		      }) == 0);
-	CHECK(references() == before);
-}
-
-TEST_CASE("threads that live on under their filter leave nothing behind either")
-{
-	NEEDS_SECCOMP();
-	const std::string before = references();
-
-	CHECK(in_forked_process([] {
-		      idle_thread other;
-		      int failed = 0;
-
-		      device();
-		      install_filter(SYS_umask, errno_verdict(EDOM), SECCOMP_FILTER_FLAG_TSYNC);
-		      for (int round = 0; round < 50; round++) {
-			      request good(payload("exit_with")), bad = listed_chdir();
-
-			      failed += spawn_and_wait(good).status != 0;
-			      failed += spawn_and_wait(bad).error != EDOM;
-		      }
-		      return failed;
-	      }) == 0);
-	CHECK(references() == before);
 }
