@@ -132,6 +132,7 @@ static void announce(struct spawn_job *job)
 static void begin(struct spawn_job *job)
 {
 	job->child = get_task_struct(current);
+	job->pid = get_task_pid(current, PIDTYPE_PID);
 	/* Nobody returns to the caller's ioctl. Whoever gets to user mode without exec faults there. */
 	current_pt_regs()->ip = TASK_SIZE_MAX;
 	/* The caller's: its work is not queued here, and interruptible waits would fail for it. */
@@ -166,9 +167,9 @@ static int end(struct spawn_job *job, long ret, struct spawn_fault *fault)
 		report(job);
 	if (ret == SPAWN_DOOMED)
 		spawn_doom();
-	/* A signal past exec's point of no return, which sets the exit signal, ends a program. */
-	spawn_outcome_tell(job, failed || !current->exit_signal ? SPAWN_STATE_UNREAPED :
-								  SPAWN_STATE_EXECED, &job->fault);
+	/* A signal past exec's point of no return, where this flag goes, ends a program. */
+	spawn_outcome_tell(job, current->flags & PF_FORKNOEXEC ? SPAWN_STATE_UNREAPED :
+								 SPAWN_STATE_EXECED, &job->fault);
 	if (job->blank)
 		complete(&job->done);
 

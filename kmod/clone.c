@@ -137,7 +137,7 @@ static long settle(struct spawn_job *job, pid_t pid)
 
 	if (job->builder) {
 		reap(job->builder, pid);
-		pid = task_pid_vnr(job->child);
+		pid = pid_vnr(job->pid);
 	}
 	return has_execed(job->child) ? settle_execed(job, pid) : settle_failed(job, pid);
 }
@@ -163,7 +163,7 @@ static long take_off(struct spawn_job *job, pid_t pid)
 
 	if (spawn_job_has_heir(job)) {
 		reap(job->builder, pid);
-		pid = task_pid_vnr(job->child);
+		pid = pid_vnr(job->pid);
 		put_user(pid, &result->pid);
 		if (job->request.flags & SPAWN_PIDFD)
 			give_pidfd(result, job->child, pid);
@@ -271,20 +271,25 @@ long spawn_clone_heir(struct spawn_job *job)
 		.fn = spawn_heir,
 		.fn_arg = job,
 	};
+	struct pid *builder_pid = job->pid;
 	pid_t pid;
 
 	job->builder = job->child;
 	job->child = NULL;
+	job->pid = NULL;
 	spawn_job_get(job);
 	__module_get(THIS_MODULE);
 	pid = static_call(spawn_kernel_clone)(&args);
-	if (pid > 0)
+	if (pid > 0) {
+		put_pid(builder_pid);
 		return 0;
+	}
 
 	module_put(THIS_MODULE);
 	spawn_job_put(job);
 	job->child = job->builder;
 	job->builder = NULL;
+	job->pid = builder_pid;
 	switch (pid) {
 	case -EINVAL:	/* The first of a namespace of processes can have no siblings. */
 		return -EOPNOTSUPP;

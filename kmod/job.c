@@ -3,6 +3,7 @@
 
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/pid.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 
@@ -51,6 +52,7 @@ struct spawn_job *spawn_job_alloc(void)
 	job->outcome = NULL;
 	init_completion(&job->done);
 	job->child = NULL;
+	job->pid = NULL;
 	job->builder = NULL;
 	job->fault = (struct spawn_fault){};
 	return job;
@@ -81,6 +83,7 @@ void spawn_job_put(struct spawn_job *job)
 	spawn_fds_put(job);
 	if (job->child)
 		put_task_struct(job->child);
+	put_pid(job->pid);
 	if (job->builder)
 		put_task_struct(job->builder);
 	spawn_outcome_put(job->outcome);

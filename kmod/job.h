@@ -47,6 +47,7 @@ struct spawn_job {
 	 * @fault if the child has not exec'ed: then it is its exit that has ended the wait.
 	 */
 	struct task_struct *child;	/* a reference; NULL until the child has begun */
+	struct pid *pid;		/* of child, a reference: it may have been reaped */
 	struct task_struct *builder;	/* a reference; of a child with an heir, once there is one */
 	/* Of @blank, whose vfork wait ends too early: the outcome; asynchronous: the child is as it stays. */
 	struct completion done;
