@@ -31,16 +31,7 @@ int attacked_fd(const plan &made)
 	return pipe_read_fd + static_cast<int>(made.offset / 8 % (path_fd - pipe_read_fd + 1));
 }
 
-void reopen(const plan &made)
-{
-	int fd = attacked_fd(made), saved = fcntl(fd, F_DUPFD_CLOEXEC, 64);
-
-	close(fd);
-	std::this_thread::yield();
-	dup3(saved, fd, O_CLOEXEC);
-	close(saved);
-}
-
+/* Never closed: a number that is free for a moment may be the one that the module gives. */
 void replace(const plan &made)
 {
 	int fd = attacked_fd(made), saved = fcntl(fd, F_DUPFD_CLOEXEC, 64);
@@ -110,8 +101,6 @@ void racer::race_once(const plan &made) const
 	switch (made.with) {
 	case race::rewrites:
 		return rewrite(made);
-	case race::closes:
-		return reopen(made);
 	case race::replaces:
 		return replace(made);
 	case race::unmaps:

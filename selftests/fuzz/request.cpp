@@ -220,7 +220,7 @@ void make_flags(choices &from, spawn_request &request)
 
 void make_race(choices &from, plan &made)
 {
-	constexpr race races[] = { race::none,   race::rewrites, race::closes,     race::replaces,
+	constexpr race races[] = { race::none,   race::rewrites, race::replaces,
 				   race::unmaps, race::signals,  race::kills_child };
 
 	made.with = from.pick(races);

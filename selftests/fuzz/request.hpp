@@ -69,7 +69,6 @@ void map_arena();
 enum class race {
 	none,
 	rewrites, /* a word of the arena */
-	closes, /* a listed descriptor, and opens it again */
 	replaces, /* a listed descriptor by another file */
 	unmaps, /* the arena, and maps it again */
 	signals, /* the caller's thread */
