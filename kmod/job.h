@@ -53,7 +53,10 @@ struct spawn_job {
 	struct completion done;
 	struct spawn_fault fault;
 
-	/* Empty in a job that is new, and in one that is given back. The caller's until the clone, the child's after it; see fds.c. No task uses it: it is copied. */
+	/*
+	 * The caller's until the clone, the child's after it; see fds.c. No task uses it: it is copied.
+	 * Empty in a job that is new, and in one that is given back.
+	 */
 	struct files_struct fds;
 };
 
