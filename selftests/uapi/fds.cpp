@@ -4,6 +4,7 @@
 #include "gate.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
+#include "settings.hpp"
 #include "task.hpp"
 
 #include <catch2/catch.hpp>
@@ -30,24 +31,6 @@ std::vector<unsigned> numbers(const report &all)
 		found.push_back(number);
 	return found;
 }
-
-/* Raises the soft limit for as long as it lives. */
-class descriptor_limit final {
-public:
-	explicit descriptor_limit(rlim_t wanted)
-	{
-		getrlimit(RLIMIT_NOFILE, &before_);
-		struct rlimit now = { wanted, std::max(wanted, before_.rlim_max) };
-		checked(setrlimit(RLIMIT_NOFILE, &now), "setrlimit");
-	}
-	~descriptor_limit()
-	{
-		setrlimit(RLIMIT_NOFILE, &before_);
-	}
-
-private:
-	struct rlimit before_;
-};
 
 std::vector<unique_fd> open_many(unsigned count)
 {
@@ -80,7 +63,7 @@ TEST_CASE("a child that is given nothing has no descriptor")
 
 TEST_CASE("only the listed descriptors exist in the child, with 10000 open in the caller")
 {
-	descriptor_limit limit(20000);
+	limit_setting limit(RLIMIT_NOFILE, 20000);
 	auto many = open_many(10000);
 	pipe_ends pipe = make_pipe();
 	request wanted(payload("report"));
@@ -198,7 +181,7 @@ TEST_CASE("a descriptor listed as close-on-exec is there for the exec and gone a
 TEST_CASE("as many descriptors as the limit of INFO allows can be listed")
 {
 	unsigned count = info().fds_max;
-	descriptor_limit limit(count + 100);
+	limit_setting limit(RLIMIT_NOFILE, count + 100);
 	unique_fd null = open_file("/dev/null", O_RDWR);
 	request wanted(payload("exit_with"));
 	unsigned to = 0;
@@ -228,7 +211,7 @@ TEST_CASE("a wrong descriptor is refused before a task exists, and its index tol
 		{ "the last flag", { 2, 7, 1U << 31, 0 }, EINVAL },
 		{ "the reserved field", { 2, 7, 0, 1 }, EINVAL },
 	};
-	descriptor_limit limit(4096);
+	limit_setting limit(RLIMIT_NOFILE, 4096);
 
 	for (const auto &row : table)
 		for (unsigned index : { 2U, 3U }) {
@@ -243,7 +226,7 @@ TEST_CASE("a wrong descriptor is refused before a task exists, and its index tol
 
 TEST_CASE("the highest number below the limit of open files can be a target")
 {
-	descriptor_limit limit(4096);
+	limit_setting limit(RLIMIT_NOFILE, 4096);
 	request wanted(payload("report"));
 
 	report told = spawn_report(wanted.fd(2, 4095));

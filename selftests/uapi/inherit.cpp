@@ -4,6 +4,7 @@
 #include "gate.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
+#include "settings.hpp"
 #include "task.hpp"
 
 #include <catch2/catch.hpp>
@@ -66,23 +67,6 @@ request inheriting()
 	wanted.flags(SPAWN_INHERIT_FDS);
 	return wanted;
 }
-
-class lowered_limit final {
-public:
-	explicit lowered_limit(rlim_t soft)
-	{
-		getrlimit(RLIMIT_NOFILE, &before_);
-		struct rlimit now = { soft, before_.rlim_max };
-		checked(setrlimit(RLIMIT_NOFILE, &now), "setrlimit");
-	}
-	~lowered_limit()
-	{
-		setrlimit(RLIMIT_NOFILE, &before_);
-	}
-
-private:
-	struct rlimit before_;
-};
 
 } // namespace
 
@@ -156,7 +140,7 @@ TEST_CASE("a limit that was lowered since does not take inherited descriptors aw
 {
 	unique_fd high = open_at("/dev/zero", 700);
 	request wanted = inheriting();
-	lowered_limit limit(100);
+	limit_setting limit(RLIMIT_NOFILE, 100);
 
 	check_inherits(wanted, inheritable());
 }
