@@ -61,6 +61,10 @@ snoop_options_are_documented() {
 		all_named options <(words_of "$top/tools/completion/spawnsnoop")
 }
 
+snoop_curve_is_readmes() {
+	/usr/bin/python3 "$here/cost_curve.py" "$top/README.md" "$top/tools/snoop/summary.cpp" "$top/tools/spawnsnoop.8.scd"
+}
+
 c_interface_is_documented() {
 	sed -nE 's/^SPAWNCTL_API .*[ *](spawnctl_[a-z0-9_]+)\(.*/\1/p' "$top/libspawnctl/include/spawnctl/spawnctl.h" >functions
 	all_named functions <(words_of "$top/libspawnctl/spawnctl.3.scd")
@@ -114,6 +118,8 @@ test_examples() {
 	check "the example of spawnctl-named_calls(3) runs" class_example named_calls $'0027\n0' ''
 	check "the example of spawnctl-process(3) runs" class_example process '2 of 4 took too long' ''
 	check "the example of spawnctl-system_call(3) runs" class_example system_call $'10\n/usr' ''
+	check "the example of spawnctl(3) runs" class_example c-page . ''
+	check "the example of libspawnctl-posix(3) runs" class_example posix . ''
 	check "the example in C runs" foreign_example "$build/selftests/tool/c-example"
 	if [[ -x $build/selftests/tool/go-example ]]; then
 		check "the example in Go runs" foreign_example "$build/selftests/tool/go-example"
@@ -126,6 +132,7 @@ test_examples() {
 test_documents() {
 	check "spawnctl(1) names every option" options_are_documented
 	check "spawnsnoop(8) and its completion name every option" snoop_options_are_documented
+	check "spawnsnoop reckons with the costs that README.md shows" snoop_curve_is_readmes
 	check "spawnctl(3) names every function" c_interface_is_documented
 	check "the library exports the functions of spawnctl.h" c_interface_is_exported
 	check "spawn(4) names every constant of the ABI" abi_is_documented

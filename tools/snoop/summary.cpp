@@ -33,10 +33,10 @@ struct cost_curve {
 	}
 };
 
-constexpr cost_curve fork_curve = { 149.0, 0.0186, 50.9 };
-constexpr cost_curve vfork_curve = { 63.8, 0.190, 0 };
-constexpr cost_curve posix_spawn_curve = { 142.9, 0.192, 0 };
-constexpr double spawn_cost = 65.5, asynchronous_cost = 18.8;
+constexpr cost_curve fork_curve = { 151.8, 0.0196, 49.7 };
+constexpr cost_curve vfork_curve = { 64.6, 0.190, 0 };
+constexpr cost_curve posix_spawn_curve = { 144.0, 0.193, 0 };
+constexpr double spawn_cost = 67.3, asynchronous_cost = 18.7;
 
 const cost_curve *curve_of(const snoop_record &record)
 {
