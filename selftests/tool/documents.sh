@@ -33,7 +33,7 @@ python_example() {
 }
 
 porting_example() {
-	expect 0 $'.\nhello' '' "$build/selftests/tool/porting-example"
+	expect 0 $'.\n.\nhello' '' "$build/selftests/tool/porting-example"
 }
 
 class_example() {
