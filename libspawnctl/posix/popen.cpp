@@ -3,10 +3,10 @@
  * popen(3) and pclose(3), on streams made by fdopen(3). With glibc pclose(3) is fclose(3), which waits
  * for the child as well, and programs rely on it; so fclose(3) is here too.
  */
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cwchar>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -30,9 +30,45 @@ struct open_stream {
 	open_stream *next;
 };
 
-pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-/* Changed with the lock held. Without it only looked at for being empty. */
-std::atomic<open_stream *> streams;
+/*
+ * popen(3) and pclose(3) one at a time, children included. Taken before the other one, which the fclose(3) of
+ * every stream there is takes too, and so is never held for long.
+ */
+pthread_mutex_t spawning = PTHREAD_MUTEX_INITIALIZER;
+pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
+pthread_once_t prepared = PTHREAD_ONCE_INIT;
+open_stream *streams; /* changed with both held, so that either is enough to read it */
+
+class locked final {
+public:
+	explicit locked(pthread_mutex_t &lock) noexcept : lock_(lock)
+	{
+		pthread_mutex_lock(&lock_);
+	}
+
+	locked(const locked &) = delete;
+	locked &operator=(const locked &) = delete;
+
+	~locked()
+	{
+		pthread_mutex_unlock(&lock_);
+	}
+
+private:
+	pthread_mutex_t &lock_;
+};
+
+/* Whoever held them in the parent is not here. Each change of the list is a single store, so it is whole. */
+void unlock_in_fork()
+{
+	spawning = PTHREAD_MUTEX_INITIALIZER;
+	listing = PTHREAD_MUTEX_INITIALIZER;
+}
+
+void prepare_for_fork()
+{
+	pthread_atfork(nullptr, nullptr, unlock_in_fork);
+}
 
 /* What a mode asks for. */
 struct mode {
@@ -63,7 +99,6 @@ struct mode {
 
 /*
  * The shell's end of the pipe becomes its stdin or stdout, and it has no stream of an earlier popen(3).
- * With the lock held.
  */
 int spawn_at(int end, int standard, const char *command, child &shell) noexcept
 {
@@ -80,22 +115,22 @@ int spawn_at(int end, int standard, const char *command, child &shell) noexcept
 	return error;
 }
 
-/* 0 or an errno. @made has its stream; the lock is taken. */
+/* 0 or an errno. @made has its stream. */
 int run(open_stream &made, int end, const char *command, const mode &how) noexcept
 {
+	const locked out_others(spawning);
 	child shell;
 
-	pthread_mutex_lock(&lock);
 	const int error = spawn_at(end, how.reads ? STDOUT_FILENO : STDIN_FILENO, command, shell);
-	if (!error) {
-		made.pid = shell.pid;
-		made.next = streams;
-		streams = &made;
-		if (!how.close_on_exec)
-			fcntl(made.fd, F_SETFD, 0);
-	}
-	pthread_mutex_unlock(&lock);
-	return error;
+	if (error)
+		return error;
+	if (!how.close_on_exec)
+		fcntl(made.fd, F_SETFD, 0);
+	made.pid = shell.pid;
+	const locked list(listing);
+	made.next = streams;
+	streams = &made;
+	return 0;
 }
 
 FILE *open(const char *command, const mode &how) noexcept
@@ -103,6 +138,7 @@ FILE *open(const char *command, const mode &how) noexcept
 	auto *made = static_cast<open_stream *>(malloc(sizeof(open_stream)));
 	int ends[2];
 
+	pthread_once(&prepared, prepare_for_fork);
 	if (!made || pipe2(ends, O_CLOEXEC)) {
 		free(made);
 		return nullptr;
@@ -110,6 +146,8 @@ FILE *open(const char *command, const mode &how) noexcept
 	made->fd = ends[how.reads ? 0 : 1];
 	const int end = ends[how.reads ? 1 : 0];
 	made->stream = fdopen(made->fd, how.reads ? "r" : "w");
+	if (made->stream)
+		fwide(made->stream, -1); /* POSIX has it so, fdopen(3) does not */
 	const int error = made->stream ? run(*made, end, command, how) : errno;
 	::close(end);
 	if (!error)
@@ -125,19 +163,28 @@ FILE *open(const char *command, const mode &how) noexcept
 	return nullptr;
 }
 
-/* Nobody's, if it is not one of popen(3)'s. */
+bool is_ours(const FILE *stream) noexcept
+{
+	const locked list(listing);
+	const open_stream *found = streams;
+
+	while (found && found->stream != stream)
+		found = found->next;
+	return found;
+}
+
+/* nullptr, if somebody else has closed it meanwhile. */
 open_stream *take(const FILE *stream) noexcept
 {
-	open_stream *found, *former = nullptr;
+	const locked out_others(spawning);
+	const locked list(listing);
+	open_stream **to = &streams;
 
-	pthread_mutex_lock(&lock);
-	for (found = streams; found && found->stream != stream; found = found->next)
-		former = found;
-	if (found && former)
-		former->next = found->next;
-	else if (found)
-		streams = found->next;
-	pthread_mutex_unlock(&lock);
+	while (*to && (*to)->stream != stream)
+		to = &(*to)->next;
+	open_stream *const found = *to;
+	if (found)
+		*to = found->next;
 	return found;
 }
 
@@ -157,9 +204,7 @@ int wait_for(pid_t pid) noexcept
 
 int close(FILE *stream) noexcept
 {
-	if (!streams.load(std::memory_order_acquire))
-		return _IO_fclose(stream);
-	open_stream *const known = take(stream);
+	open_stream *const known = is_ours(stream) ? take(stream) : nullptr;
 	if (!known)
 		return _IO_fclose(stream);
 

@@ -5,11 +5,14 @@
 #include <catch2/catch.hpp>
 
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cwchar>
 #include <thread>
 
 namespace selftest {
@@ -61,6 +64,18 @@ TEST_CASE("popen for writing feeds the command")
 	CHECK(fprintf(stream, "%s and %d\n", "text", 7) == 11);
 	CHECK(pclose(stream) == 0);
 	CHECK(contents(folder / "out") == "text and 7\n");
+}
+
+TEST_CASE("a stream is one of bytes from the beginning")
+{
+	for (const char *mode : { "r", "w" }) {
+		FILE *stream = popen("exit 0", mode);
+
+		INFO(mode);
+		REQUIRE(stream);
+		CHECK(fwide(stream, 0) < 0);
+		CHECK(pclose(stream) == 0);
+	}
 }
 
 TEST_CASE("a stream is read line by line, and by its descriptor")
@@ -336,6 +351,37 @@ TEST_CASE("threads call popen at the same time")
 	for (std::thread &thread : threads)
 		thread.join();
 	CHECK(wrong == 0);
+	check_no_children();
+}
+
+TEST_CASE("a child that is forked while other threads call popen can close its streams")
+{
+	FILE *const open_all_the_time = popen("exec cat", "w");
+	std::atomic<bool> ended = false;
+	std::thread busy([&] {
+		while (!ended)
+			if (FILE *stream = popen("exit 0", "r"))
+				pclose(stream);
+	});
+
+	for (int i = 0; i < 100; i++) {
+		const pid_t pid = fork();
+
+		if (!pid) {
+			alarm(20);
+			FILE *const stream = fopen("/dev/null", "r");
+			_exit(!stream || fclose(stream));
+		}
+		int status = -1;
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		CHECK(status == 0);
+		if (status)
+			break;
+	}
+	ended = true;
+	busy.join();
+	CHECK(pclose(open_all_the_time) == 0);
 	check_no_children();
 }
 
