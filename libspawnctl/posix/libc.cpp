@@ -21,6 +21,12 @@ type *find(const char *name) noexcept
 	return reinterpret_cast<type *>(dlsym(RTLD_NEXT, name));
 }
 
+template <typename type>
+type *find(const char *name, const char *version) noexcept
+{
+	return reinterpret_cast<type *>(dlvsym(RTLD_NEXT, name, version));
+}
+
 #define LIBC(name) find<decltype(::name)>(#name)
 
 /* The same actions, in libc's words. */
@@ -118,8 +124,9 @@ int spawn_by_libc(const arguments &what, child &made) noexcept
 					   what.argv, what.envp)
 				: ENOSYS;
 	}
-	const auto function =
-		find<decltype(posix_spawn)>(what.searched ? "posix_spawnp" : "posix_spawn");
+	const char *const name = what.searched ? "posix_spawnp" : "posix_spawn";
+	const auto function = what.is_old ? find<decltype(posix_spawn)>(name, "GLIBC_2.2.5")
+					  : find<decltype(posix_spawn)>(name);
 	return function
 		? function(&made.pid, what.program, actions, what.attributes, what.argv, what.envp)
 		: ENOSYS;

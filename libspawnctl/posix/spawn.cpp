@@ -147,7 +147,8 @@ attempt try_search(const arguments &what, child &made) noexcept
 
 bool is_libcs(const arguments &what) noexcept
 {
-	return told().first == way::libc || (what.actions && !contents(what.actions).is_ours());
+	return told().first == way::libc || what.is_old ||
+		(what.actions && !contents(what.actions).is_ours());
 }
 
 } // namespace
@@ -224,4 +225,24 @@ SPAWNCTL_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
 				 char *const envp[])
 {
 	return spawn_for_pidfd(pidfd, { file, true, actions, attributes, argv, envp, true });
+}
+
+/* By their names of glibc's oldest ABI, and no other. */
+__asm__(".symver old_posix_spawn, posix_spawn@GLIBC_2.2.5, remove");
+__asm__(".symver old_posix_spawnp, posix_spawnp@GLIBC_2.2.5, remove");
+
+SPAWNCTL_EXPORT int old_posix_spawn(pid_t *pid, const char *path,
+				    const posix_spawn_file_actions_t *actions,
+				    const posix_spawnattr_t *attributes, char *const argv[],
+				    char *const envp[])
+{
+	return spawn_for_pid(pid, { path, false, actions, attributes, argv, envp, false, true });
+}
+
+SPAWNCTL_EXPORT int old_posix_spawnp(pid_t *pid, const char *file,
+				     const posix_spawn_file_actions_t *actions,
+				     const posix_spawnattr_t *attributes, char *const argv[],
+				     char *const envp[])
+{
+	return spawn_for_pid(pid, { file, true, actions, attributes, argv, envp, false, true });
 }

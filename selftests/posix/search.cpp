@@ -12,6 +12,12 @@
 #include <filesystem>
 #include <optional>
 
+/* What the linker gave to programs then. */
+extern "C" decltype(posix_spawn) old_posix_spawn;
+extern "C" decltype(posix_spawnp) old_posix_spawnp;
+__asm__(".symver old_posix_spawn, posix_spawn@GLIBC_2.2.5");
+__asm__(".symver old_posix_spawnp, posix_spawnp@GLIBC_2.2.5");
+
 namespace selftest {
 
 namespace {
@@ -340,6 +346,26 @@ TEST_CASE("a script that names no interpreter is ENOEXEC, and ends the search")
 	CHECK(found(folders.first() + "/script") == "ENOEXEC");
 	check_spawn_fails(ENOEXEC, folders.first() + "/script");
 	check_spawn_fails(ENOEXEC, folders.first() + "/empty");
+}
+
+TEST_CASE("a program linked before glibc 2.15 has such a script run by a shell")
+{
+	two_folders folders;
+	file_actions actions;
+	string_vector words({ "script", "3" });
+
+	folders.write(folders.first(), "script", "exit $1\n", 0755);
+	actions.close(report_fd);
+	for (auto *spawn : { old_posix_spawn, old_posix_spawnp }) {
+		pid_t pid = -1;
+		int status = -1;
+
+		REQUIRE(spawn(&pid, (folders.first() + "/script").c_str(), actions.get(), nullptr,
+			      words.get(), environ) == 0);
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK(status == 3 << 8);
+	}
+	check_no_children();
 }
 
 TEST_CASE("actions and attributes fail before a program is found missing")
