@@ -148,7 +148,7 @@ FILE *open(const char *command, const mode &how) noexcept
 	made->stream = fdopen(made->fd, how.reads ? "r" : "w");
 	if (made->stream)
 		fwide(made->stream, -1); /* POSIX has it so, fdopen(3) does not */
-	const int error = made->stream ? run(*made, end, command, how) : errno;
+	const int error = made->stream ? run(*made, end, command, how) : ENOMEM;
 	::close(end);
 	if (!error)
 		return made->stream;

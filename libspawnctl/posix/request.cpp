@@ -336,16 +336,17 @@ const char *request::add_actions(const arguments &what) noexcept
  */
 void request::add_close(int fd) noexcept
 {
-	spawn_call *const last = request_.call_count ? &calls_[request_.call_count - 1] : nullptr;
+	spawn_call none = {};
+	spawn_call &last = request_.call_count ? calls_[request_.call_count - 1] : none;
 
 	if (!is_below_limit(fd)) {
 		add_call(SYS_close, number(fd));
 		return;
 	}
-	if (last && last->nr == SYS_close && last->args[0] + 1 == number(fd) && last->flags)
-		*last = { SYS_close_range, 0, -1, 0, { last->args[0], number(fd) } };
-	else if (last && last->nr == SYS_close_range && last->args[1] + 1 == number(fd))
-		last->args[1]++;
+	if (last.nr == SYS_close && last.args[0] + 1 == number(fd) && last.flags)
+		last = { SYS_close_range, 0, -1, 0, { last.args[0], number(fd) } };
+	else if (last.nr == SYS_close_range && last.args[1] + 1 == number(fd))
+		last.args[1]++;
 	else
 		add_call(SYS_close, number(fd)).flags = SPAWN_CALL_IGNORE_ERROR;
 }

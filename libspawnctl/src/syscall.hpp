@@ -19,7 +19,8 @@ SPAWNCTL_INLINE bool failed(long ret)
 	return static_cast<unsigned long>(ret) > -4096UL;
 }
 
-#ifdef __x86_64__
+/* clang's analyser does not see that the assembly may write to memory; a function may. */
+#if defined(__x86_64__) && !defined(__clang_analyzer__)
 SPAWNCTL_INLINE long raw(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long r10 asm("r10") = d;
