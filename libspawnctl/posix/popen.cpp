@@ -3,6 +3,7 @@
  * popen(3) and pclose(3), on streams made by fdopen(3). With glibc pclose(3) is fclose(3), which waits
  * for the child as well, and programs rely on it; so fclose(3) is here too.
  */
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -37,7 +38,11 @@ struct open_stream {
 pthread_mutex_t spawning = PTHREAD_MUTEX_INITIALIZER;
 pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
 pthread_once_t prepared = PTHREAD_ONCE_INIT;
-open_stream *streams; /* changed with both held, so that either is enough to read it */
+/*
+ * Changed with both held, so that either is enough to read it. Looked at for being empty without any: programs
+ * that have never called popen(3) take no lock, and need none to be free in a fork.
+ */
+std::atomic<open_stream *> streams;
 
 class locked final {
 public:
@@ -165,6 +170,8 @@ FILE *open(const char *command, const mode &how) noexcept
 
 bool is_ours(const FILE *stream) noexcept
 {
+	if (!streams.load(std::memory_order_acquire))
+		return false;
 	const locked list(listing);
 	const open_stream *found = streams;
 
@@ -178,13 +185,14 @@ open_stream *take(const FILE *stream) noexcept
 {
 	const locked out_others(spawning);
 	const locked list(listing);
-	open_stream **to = &streams;
+	open_stream *found = streams, *former = nullptr;
 
-	while (*to && (*to)->stream != stream)
-		to = &(*to)->next;
-	open_stream *const found = *to;
-	if (found)
-		*to = found->next;
+	for (; found && found->stream != stream; found = found->next)
+		former = found;
+	if (found && former)
+		former->next = found->next;
+	else if (found)
+		streams = found->next;
 	return found;
 }
 
