@@ -88,7 +88,7 @@ int number_of(const char *variable, int usually)
 
 TEST_CASE("the module can be unloaded and loaded over and over while threads spawn")
 {
-	const int wanted_unloads = number_of("SPAWNCTL_UNLOADS", 100);
+	const int wanted_unloads = number_of("SPAWNCTL_UNLOADS", 30);
 	loaded_module module;
 	work all;
 	std::vector<std::thread> threads;

@@ -15,8 +15,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdlib>
 #include <exception>
 #include <functional>
+#include <stdexcept>
 #include <thread>
 
 namespace selftest {
@@ -56,7 +58,7 @@ void refuse_call(long nr, int error)
 		"seccomp");
 }
 
-std::vector<executor> find_executors()
+std::vector<executor> find_all_executors()
 {
 	using spawnctl::backend;
 	std::vector<executor> all;
@@ -79,6 +81,23 @@ std::vector<executor> find_executors()
 			"fork: close_range: Operation not permitted", false, SYS_close_range, EPERM,
 			true, true });
 	return all;
+}
+
+/* All, or those that SPAWNCTL_EXECUTORS names, between commas. */
+std::vector<executor> find_executors()
+{
+	std::vector<executor> found = find_all_executors();
+	const char *names = getenv("SPAWNCTL_EXECUTORS");
+
+	if (!names)
+		return found;
+	const std::string wanted = ',' + std::string(names) + ',';
+	std::erase_if(found, [&](const executor &who) {
+		return wanted.find(',' + who.name + ',') == std::string::npos;
+	});
+	if (found.empty())
+		throw std::runtime_error("SPAWNCTL_EXECUTORS names nothing that is here");
+	return found;
 }
 
 /* Catch2's assertions throw; they may be used by any one thread at a time. */

@@ -31,7 +31,7 @@ struct executor {
 				       std::vector<std::string> args = {}) const;
 };
 
-/* The module when it is there, and each way of the fallback. */
+/* The module when it is there, and each way of the fallback; or those of them that SPAWNCTL_EXECUTORS names. */
 const std::vector<executor> &executors();
 
 /* One section for each, or for each that borrows, or serves credentials, or makes children with memory of their own. */
