@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// spawnsnoop(1): watches processes being made. Takes the command line apart, runs the watch and prints
+// spawnsnoop(8): watches processes being made. Takes the command line apart, runs the watch and prints
 // what comes of it; what a record means is in snoop/, what the kernel does in spawnsnoop.bpf.c.
 #include <algorithm>
 #include <cerrno>
@@ -81,6 +81,8 @@ public:
 
 		if (pipe2(gate, O_CLOEXEC))
 			throw std::system_error(errno, std::system_category(), "pipe");
+		/* Where it is ignored the kernel reaps, and nobody would learn of the end. */
+		std::signal(SIGCHLD, SIG_DFL);
 		pid_ = fork();
 		if (pid_ == 0)
 			become(words, gate);
@@ -291,7 +293,7 @@ void describe(CLI::App &app, options &wanted)
 		->check(CLI::Range(4, 1 << 20));
 	app.footer("With COMMAND: watches it and its descendants until it ends, and exits with its "
 		   "status.\n"
-		   "See spawnsnoop(1).");
+		   "See spawnsnoop(8).");
 	app.set_version_flag("--version", "spawnsnoop " SPAWNCTL_VERSION);
 }
 

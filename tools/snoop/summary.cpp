@@ -8,6 +8,7 @@
 #include <bit>
 #include <cinttypes>
 #include <cstdio>
+#include <tuple>
 
 #include <unistd.h>
 
@@ -157,9 +158,8 @@ std::vector<parent_total> summary::parents() const
 	for (const auto &[name, total] : parents_)
 		list.push_back(total);
 	std::stable_sort(list.begin(), list.end(), [](const auto &left, const auto &right) {
-		if (left.saved_asynchronously != right.saved_asynchronously)
-			return left.saved_asynchronously > right.saved_asynchronously;
-		return left.all > right.all;
+		return std::tie(left.saved, left.saved_asynchronously, left.all) >
+			std::tie(right.saved, right.saved_asynchronously, right.all);
 	});
 	return list;
 }
