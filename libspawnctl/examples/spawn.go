@@ -28,9 +28,9 @@ type failure struct {
 
 // struct spawnctl_status
 type status struct {
-	code, signal, coreDumped, reserved     int32
-	userUs, systemUs, maxResidentKib uint64
-	reserved2                              [2]uint64
+	code, signal, coreDumped, reserved int32
+	userUs, systemUs, maxResidentKib   uint64
+	reserved2                          [2]uint64
 }
 
 //extern spawnctl_plan_new

@@ -30,6 +30,27 @@ skip_check() {
 	fi
 }
 
+# count_elsewhere NAME COMMAND...: COMMAND counts for itself; shows what it says and adds its summary lines up.
+count_elsewhere() {
+	local name=$1 line failed=$checks_failed status=0
+	shift
+	while IFS= read -r line; do
+		line=${line%$'\r'}
+		if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then
+			checks_passed=$((checks_passed + BASH_REMATCH[1]))
+			checks_failed=$((checks_failed + BASH_REMATCH[2]))
+			checks_skipped=$((checks_skipped + BASH_REMATCH[3]))
+		else
+			printf '%s\n' "$line"
+		fi
+	done < <("$@" 2>&1)
+	wait "$!" || status=$?
+	if ((status != 0 && checks_failed == failed)); then
+		echo "FAILED $name: it ended with status $status"
+		checks_failed=$((checks_failed + 1))
+	fi
+}
+
 finish_checks() {
 	echo "$checks_passed passed, $checks_failed failed, $checks_skipped skipped"
 	((checks_failed == 0))
