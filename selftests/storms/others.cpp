@@ -9,6 +9,7 @@
 
 #include <sys/ptrace.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <atomic>
 #include <cerrno>
@@ -19,13 +20,23 @@ using namespace selftest;
 
 namespace {
 
+/* Many calls: most of such a spawn's time is before its exec. */
+request slow(const std::string &program)
+{
+	request wanted(program);
+
+	for (int i = 0; i < 200; i++)
+		wanted.call(SYS_umask, { 022 });
+	return wanted;
+}
+
 /* Spawns until told to stop; the number of outcomes that nobody had asked for. */
-unsigned spawn_until(const std::atomic<bool> &done, unsigned least)
+unsigned spawn_until(const std::atomic<bool> &done)
 {
 	unsigned wrong = 0;
 
-	for (unsigned turn = 0; turn < least || !done; turn++) {
-		request good(payload("exit_with")), bad("/nonexistent");
+	for (unsigned turn = 0; !done; turn++) {
+		request good = slow(payload("exit_with")), bad = slow("/nonexistent");
 
 		if (turn % 2)
 			good.blank_mm();
@@ -36,41 +47,86 @@ unsigned spawn_until(const std::atomic<bool> &done, unsigned least)
 	return wrong;
 }
 
-/* Attaches to whatever child @caller has, and ends a moment later: the kernel lets go for it. */
-void trace_and_die(const std::string &children)
+std::string comm_of(pid_t pid)
+{
+	unique_fd fd(
+		open(("/proc/" + std::to_string(pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
+
+	return fd ? read_all(fd.get()) : "";
+}
+
+enum attach { missed, too_late, in_flight };
+
+/* Attaches to a child of whoever owns the file @children. Until its exec that has the name of its caller. */
+attach attach_to_child(const std::string &children, pid_t &pid)
+{
+	pid = atoi(read_all(open_file(children, O_RDONLY).get()).c_str());
+	if (pid <= 1 || ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXEC))
+		return missed;
+	return comm_of(pid) == comm_of(getpid()) ? in_flight : too_late;
+}
+
+/* A tracer that has attached to @pid comes to its end; the kernel lets go for it. */
+void end_somehow(pid_t pid, unsigned round)
+{
+	switch (round % 4) {
+	case 0:
+		break;
+	case 1:
+		wait_a_moment();
+		break;
+	case 2: /* in the middle of the exec, or of the exit where there is none */
+		waitpid(pid, nullptr, __WALL);
+		break;
+	case 3:
+		ptrace(PTRACE_INTERRUPT, pid, 0, 0);
+	}
+}
+
+/* True if a tracer got hold of a spawn before its exec, and died then. */
+bool trace_and_die(const std::string &children, unsigned round)
 {
 	child tracer = fork_running([&] {
-		std::string pids = read_all(open_file(children, O_RDONLY).get());
+		attach how = missed;
+		pid_t pid = 0;
 
-		if (pid_t pid = atoi(pids.c_str()); pid > 1 && pid != getpid())
-			ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXEC);
-		wait_a_moment();
-		return 0;
+		for (int tries = 0; how == missed && tries < 1000; tries++)
+			how = attach_to_child(children, pid);
+		if (how != missed)
+			end_somehow(pid, round);
+		return static_cast<int>(how);
 	});
 
-	tracer.wait();
+	return tracer.wait() == in_flight << 8;
 }
 
 } // namespace
 
 TEST_CASE("tracers may attach to children and die")
 {
+	constexpr unsigned most_tries = 50; /* for one that is in time */
 	std::atomic<bool> done = false;
 	std::atomic<pid_t> caller = 0;
-	unsigned wrong = 0;
+	unsigned wrong = 0, hits = 0, attaches = 0;
 	/* Its children are not those of the tracers' parent. */
 	std::thread spawner([&] {
 		caller = gettid();
-		wrong = spawn_until(done, 1);
+		wrong = spawn_until(done);
 	});
 
 	while (!caller)
 		std::this_thread::yield();
-	std::string children = "/proc/self/task/" + std::to_string(caller) + "/children";
-	for (unsigned round = 0; round < rounds(); round++)
-		trace_and_die(children);
+	/* For tracers, who are not "self". */
+	std::string children = "/proc/" + std::to_string(getpid()) + "/task/" +
+		std::to_string(caller) + "/children";
+	while (hits < rounds() && attaches < most_tries * rounds()) {
+		attaches++;
+		hits += trace_and_die(children, hits);
+	}
 	done = true;
 	spawner.join();
+	printf(" %u of %u tracers were in time ...", hits, attaches);
+	CHECK(hits == rounds());
 	CHECK(wrong == 0);
 	CHECK_FALSE(has_children());
 	CHECK(foreign_references() == 0);
