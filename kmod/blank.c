@@ -8,15 +8,14 @@
 #include <linux/kmemleak.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
-#include <linux/sched/coredump.h>
 #include <linux/sched/signal.h>
-#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <asm/unistd.h>
 
 #include "blank.h"
 #include "child.h"
+#include "compat/memory.h"
 #include "compat/symbols.h"
 #include "syscall.h"
 
@@ -37,7 +36,7 @@ struct identity {
 static void keep_identity(struct identity *identity)
 {
 	identity->cred = get_current_cred();
-	identity->dumpable = get_dumpable(current->mm);
+	identity->dumpable = spawn_dumpable();
 	get_task_comm(identity->comm, current);
 }
 
@@ -50,7 +49,7 @@ static void restore_identity(const struct identity *identity)
 {
 	/* Its only other user was this task, until a moment ago. */
 	commit_creds((struct cred *)identity->cred);
-	set_mask_bits(&current->mm->flags, MMF_DUMPABLE_MASK, identity->dumpable);
+	spawn_set_dumpable(identity->dumpable);
 	task_lock(current);
 	strscpy_pad(current->comm, identity->comm, sizeof(current->comm));
 	task_unlock(current);
@@ -96,7 +95,7 @@ static struct linux_binfmt blank_format = {
 
 static struct file *__init make_blank_file(void)
 {
-	struct file *writable = shmem_file_setup("spawn", 0, 0), *file;
+	struct file *writable = spawn_shmem_file("spawn"), *file;
 	struct inode *inode;
 
 	if (IS_ERR(writable))

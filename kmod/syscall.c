@@ -95,7 +95,7 @@ static long settle_restart(long ret)
 /* Whether the filters of a task that has some let the frame's call be made. */
 static bool is_permitted_by_filter(void)
 {
-	return !static_call(spawn_secure_computing)(NULL);
+	return spawn_filter_permits();
 }
 
 /*

@@ -9,6 +9,7 @@
 #include <linux/kprobes.h>
 #include <linux/printk.h>
 #include <linux/slab.h>
+#include <linux/stringify.h>
 #include <linux/version.h>
 #include <asm/ibt.h>
 
@@ -24,10 +25,23 @@ long spawn_deny_syscall(const struct pt_regs *regs, unsigned int nr)
 	return -EOPNOTSUPP;
 }
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+#define SECCOMP_DOOR	__secure_computing
+#define IS_ENDBR	is_endbr
+
 int spawn_deny_seccomp(const struct seccomp_data *sd)
 {
 	return -1;
 }
+#else
+#define SECCOMP_DOOR	__seccomp_permit_syscall
+#define IS_ENDBR	__is_endbr
+
+bool spawn_deny_seccomp(void)
+{
+	return false;
+}
+#endif
 
 int spawn_deny_replace_fd(unsigned int fd, struct file *file, unsigned int flags)
 {
@@ -129,7 +143,7 @@ static unsigned long __init lookup(const char *name)
 	 * On kernels with IBT the probe sits behind the function's ENDBR. A direct call may land
 	 * there, but call depth tracking then takes the ENDBR for padding and complains.
 	 */
-	if (is_endbr(*(u32 *)(address - ENDBR_INSN_SIZE)))
+	if (IS_ENDBR(*(u32 *)(address - ENDBR_INSN_SIZE)))
 		address -= ENDBR_INSN_SIZE;
 	return address;
 }
@@ -137,7 +151,7 @@ static unsigned long __init lookup(const char *name)
 /* static_call_update() checks the declared function's type against the stub's, at compile time. */
 #define resolve(call, function)							\
 ({										\
-	typeof(&function) target = (typeof(&function))lookup(#function);	\
+	typeof(&function) target = (typeof(&function))lookup(__stringify(function)); \
 										\
 	if (target)								\
 		static_call_update(call, target);				\
@@ -165,7 +179,7 @@ int __init spawn_resolve_symbols(void)
 	resolve_or_refuse(spawn_getprocattr, security_getprocattr);
 #endif
 
-	has_seccomp = resolve(spawn_secure_computing, __secure_computing);
+	has_seccomp = resolve(spawn_secure_computing, SECCOMP_DOOR);
 	has_audit = resolve(spawn_audit_syscall_entry, __audit_syscall_entry) &&
 		    resolve(spawn_audit_syscall_exit, __audit_syscall_exit);
 	return 0;

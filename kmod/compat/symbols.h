@@ -19,6 +19,7 @@
 #include <linux/security.h>
 #include <linux/static_call.h>
 #include <linux/task_work.h>
+#include <linux/version.h>
 #include <asm/syscall.h>
 
 /* Resolves every name. 0, or -ENOENT with a message that names what is missing. */
@@ -26,7 +27,13 @@ int spawn_resolve_symbols(void);
 
 pid_t spawn_deny_clone(struct kernel_clone_args *args);
 long spawn_deny_syscall(const struct pt_regs *regs, unsigned int nr);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
 int spawn_deny_seccomp(const struct seccomp_data *sd);
+#else
+bool spawn_deny_seccomp(void);
+/* Dispatches as ever, but no header tells. */
+long x64_sys_call(const struct pt_regs *regs, unsigned int nr);
+#endif
 int spawn_deny_replace_fd(unsigned int fd, struct file *file, unsigned int flags);
 struct files_struct *spawn_deny_dup_fd(struct files_struct *files, struct fd_range *hole);
 void spawn_no_files(struct files_struct *files);
@@ -50,6 +57,16 @@ DECLARE_STATIC_CALL(spawn_audit_syscall_exit, spawn_no_audit_exit);
  * does for aa_change_onexec(). Any exec uses it up.
  */
 bool spawn_has_exec_label(void);
+
+/* What a task's filters say to the call in its frame. For a task that has filters. */
+static inline bool spawn_filter_permits(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
+	return !static_call(spawn_secure_computing)(NULL);
+#else
+	return static_call(spawn_secure_computing)();
+#endif
+}
 
 /* Whether callers under a seccomp filter, and callers that are audited, can be served. */
 bool spawn_has_seccomp(void);

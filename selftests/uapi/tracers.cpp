@@ -304,10 +304,21 @@ TEST_CASE("a tracer cannot make a refused exec or clone look like a success")
 
 TEST_CASE("what a tracer writes into a call's arguments is what is called")
 {
-	outcome all = judge_spawn(SYS_execveat, [](user_regs_struct &regs) { regs.r8 = 0x10000; });
+	/* A flag that no kernel knows. */
+	outcome all =
+		judge_spawn(SYS_execveat, [](user_regs_struct &regs) { regs.r8 = 0x4000'0000; });
 
 	CHECK(all.error == EINVAL);
 	CHECK(all.result.stage == SPAWN_STAGE_EXEC);
+}
+
+/* AT_EXECVE_CHECK, since Linux 6.14: succeeds, and executes nothing. Before, it is an unknown flag. */
+TEST_CASE("a tracer cannot turn an exec into a mere check of it")
+{
+	outcome all = judge_spawn(SYS_execveat, [](user_regs_struct &regs) { regs.r8 = 0x10000; });
+
+	CHECK((all.error == EPERM || all.error == EINVAL));
+	CHECK(all.result.state == SPAWN_STATE_FAILED);
 }
 
 TEST_CASE("a tracer cannot turn a call into one that is not permitted")
