@@ -213,3 +213,12 @@ TEST_CASE("a child is born in the cgroup that is listed")
 		CHECK(told.find(group.path().substr(group.path().rfind('/'))) != std::string::npos);
 	}
 }
+
+TEST_CASE("a child of a user namespace is told by its own number")
+{
+	request wanted = shell("echo $$");
+
+	wanted.raw().clone_flags = CLONE_NEWUSER;
+	const std::string told = spawn_output(wanted);
+	CHECK(told == std::to_string(wanted.result().pid) + "\n");
+}

@@ -2,14 +2,13 @@
 // Callers under a seccomp filter: each verdict on the clone, on a listed call and on the exec has
 // the effect it has on fork and exec, with the calls' own numbers and arguments.
 // Filters cannot be removed, so every caller here is a forked process.
+#include "filter.hpp"
 #include "report.hpp"
 #include "suite.hpp"
 #include "task.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
@@ -18,9 +17,7 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <sched.h>
-#include <thread>
 
 using namespace selftest;
 
@@ -29,46 +26,6 @@ namespace {
 constexpr unsigned errno_verdict(unsigned error)
 {
 	return SECCOMP_RET_ERRNO | error;
-}
-
-/* Judges calls of @nr by @verdict, all others are allowed. The listener's descriptor, or 0. */
-int install_filter(unsigned nr, unsigned verdict, unsigned flags = 0)
-{
-	struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, verdict),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
-
-	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
-	return checked(
-		static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter)),
-		"seccomp");
-}
-
-/* Fails calls of @nr whose argument @index is not @value with @error. */
-void install_argument_filter(unsigned nr, unsigned index, unsigned value, unsigned error)
-{
-	unsigned low = offsetof(seccomp_data, args) + 8 * index;
-	struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 5),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 2),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low + 4),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
-
-	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
-	checked(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter)),
-		"seccomp");
 }
 
 request listed_chdir(const std::string &program = payload("exit_with"))
@@ -113,10 +70,6 @@ void check_failed(const outcome &all, int error, spawn_stage stage, unsigned ind
 	CHECK(all.result.state ==
 	      (stage > SPAWN_STAGE_CLONE ? SPAWN_STATE_FAILED : SPAWN_STATE_NOT_STARTED));
 }
-
-#define NEEDS_SECCOMP()                                 \
-	if (!(info().features & SPAWN_FEATURE_SECCOMP)) \
-	SKIP("this kernel has no seccomp entry the module knows")
 
 } // namespace
 
@@ -476,31 +429,5 @@ TEST_CASE("namespaces are part of the clone that is judged")
 		CHECK(all.error == row.error);
 		if (row.error)
 			check_failed(all, row.error, SPAWN_STAGE_CLONE);
-	}
-}
-
-TEST_CASE("a caller of several threads under a filter is refused, whatever the filter says")
-{
-	NEEDS_SECCOMP();
-	for (unsigned verdict : { SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE, SECCOMP_RET_KILL_THREAD }) {
-		outcome all = in_forked_process([=] {
-			request wanted(payload("exit_with"));
-			pipe_ends hold = make_pipe();
-			std::thread other([&] {
-				char byte;
-
-				read_exactly(hold.read.get(), &byte, 1);
-			});
-
-			device();
-			install_filter(SYS_clone, verdict, SECCOMP_FILTER_FLAG_TSYNC);
-			outcome got = spawn_and_wait(wanted);
-			hold.write.reset();
-			other.join();
-			return got;
-		});
-
-		CAPTURE(verdict);
-		check_failed(all, EOPNOTSUPP, SPAWN_STAGE_CLONE);
 	}
 }

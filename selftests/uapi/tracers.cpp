@@ -2,13 +2,13 @@
 // Callers with a tracer: one that stops at system calls is not passed by; one that a seccomp filter
 // calls sees the child's own calls, and what it changes about them holds, but never beyond what the
 // module permits. Every traced caller is a forked process.
+#include "filter.hpp"
 #include "report.hpp"
 #include "suite.hpp"
 #include "task.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -17,9 +17,9 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <functional>
 #include <sched.h>
+#include <thread>
 
 using namespace selftest;
 
@@ -214,18 +214,10 @@ namespace {
 /* Spawns with one call, under a filter that asks the tracer about @nr. */
 outcome spawn_judged(long nr)
 {
-	struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(nr), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
 	request wanted(payload("exit_with"));
 
 	wanted.call(SYS_umask, { 022 });
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	checked(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter), "PR_SET_SECCOMP");
+	install_filter(static_cast<unsigned>(nr), SECCOMP_RET_TRACE);
 	return spawn_and_wait(wanted);
 }
 
@@ -352,4 +344,33 @@ TEST_CASE("a tracer cannot change the clone")
 
 	CHECK(all.error == EPERM);
 	CHECK(all.result.stage == SPAWN_STAGE_CLONE);
+}
+
+TEST_CASE("a tracer that a filter calls is not asked by a caller of several threads")
+{
+	seen_events seen;
+	outcome all = trace(
+		follow_forks | PTRACE_O_TRACESECCOMP, PTRACE_CONT,
+		[] {
+			pipe_ends hold = make_pipe();
+			std::thread other([&] {
+				char byte;
+
+				read_exactly(hold.read.get(), &byte, 1);
+			});
+			outcome got = spawn_judged(SYS_clone);
+
+			if (waitpid(-1, nullptr, __WALL | WNOHANG) != -1 || errno != ECHILD)
+				throw std::runtime_error("there is a child");
+			hold.write.reset();
+			other.join();
+			return got;
+		},
+		&seen);
+
+	CHECK(all.error == EOPNOTSUPP);
+	CHECK(all.result.stage == SPAWN_STAGE_CLONE);
+	CHECK(all.result.state == SPAWN_STATE_NOT_STARTED);
+	CHECK(seen.judged == 0);
+	CHECK(seen.forks == 1); /* the thread */
 }

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+// seccomp filters that a test puts on its own thread, for good. Must hold no test.
+#pragma once
+
+#include "request.hpp"
+#include "suite.hpp"
+
+namespace selftest {
+
+/* Judges calls of @nr by @verdict, all others are allowed. The listener's descriptor, or 0. */
+int install_filter(unsigned nr, unsigned verdict, unsigned flags = 0);
+
+/* Fails calls of @nr whose argument @index is not @value with @error. */
+void install_argument_filter(unsigned nr, unsigned index, unsigned value, unsigned error);
+
+} // namespace selftest
+
+#define NEEDS_SECCOMP()                                 \
+	if (!(info().features & SPAWN_FEATURE_SECCOMP)) \
+	SKIP("this kernel has no seccomp entry the module knows")
