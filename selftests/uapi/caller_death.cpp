@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A caller that dies or leaves in the middle of a spawn: its child goes on, and ends as any orphan
 // would, whatever the outcome of the exec. A gate holds the child meanwhile.
+#include "fifo.hpp"
 #include "gate.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
@@ -9,6 +10,7 @@
 #include <catch2/catch.hpp>
 
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <cerrno>
 #include <csignal>
@@ -76,6 +78,49 @@ void kill_caller(stranded &all)
 	REQUIRE(waitid(P_PID, static_cast<id_t>(all.program.pid()), &info,
 		       WEXITED | WNOHANG | WNOWAIT | __WALL) == 0);
 	CHECK(info.si_pid == 0);
+}
+
+/* An asynchronous child that waits at @held, or runs its program, whose caller has gone; and what tells of it. */
+struct orphan {
+	child program;
+	unique_fd outcome;
+};
+
+orphan leave_behind(bool blank, const std::string &path, const fifo *held)
+{
+	auto [here, there] = make_socket_pair();
+	child caller = fork_running([&, &there = there] {
+		/* Never freed: a child on the borrowed mm needs it. */
+		request &wanted = *new request(path);
+
+		if (held)
+			wanted.call(SYS_open, held->path(), O_RDONLY);
+		if (blank)
+			wanted.blank_mm();
+		wanted.flags(SPAWN_ASYNC | SPAWN_OUTCOME_FD | (blank ? SPAWN_BLANK_MM : 0));
+		if (wanted.submit())
+			return 1;
+		write_all(there.get(), &wanted.result().pid, sizeof(wanted.result().pid));
+		send_fd(there.get(), wanted.descriptor());
+		return 0;
+	});
+	orphan left;
+	decltype(spawn_result::pid) pid;
+
+	there.reset();
+	REQUIRE(read_exactly(here.get(), &pid, sizeof(pid)));
+	left.outcome = receive_fd(here.get());
+	left.program = child(pid);
+	CHECK(caller.wait() == 0);
+	return left;
+}
+
+spawn_result told_of(const orphan &left)
+{
+	spawn_result told = {};
+
+	REQUIRE(read(left.outcome.get(), &told, sizeof(told)) == sizeof(told));
+	return told;
 }
 
 } // namespace
@@ -193,4 +238,36 @@ TEST_CASE("a child killed in the middle of a call is reported at that call")
 	CHECK(wanted.result().stage == SPAWN_STAGE_CALLS);
 	CHECK(wanted.result().index == 1);
 	check_nothing_left();
+}
+
+TEST_CASE("an orphan that is killed before its exec is not told as one that runs")
+{
+	subreaper adopt;
+
+	for (bool blank : { false, true })
+		for (int signal : { SIGKILL, SIGTERM }) {
+			fifo held;
+			orphan left = leave_behind(blank, payload("exit_with"), &held);
+
+			CAPTURE(blank, signal);
+			left.program.kill(signal);
+			CHECK(left.program.wait() == signal);
+			spawn_result told = told_of(left);
+			CHECK(told.state == SPAWN_STATE_UNREAPED);
+			CHECK(told.error == 0);
+		}
+}
+
+TEST_CASE("an orphan whose program runs is told so, even if a signal ends it at once")
+{
+	subreaper adopt;
+
+	for (bool blank : { false, true }) {
+		orphan left = leave_behind(blank, payload("stop"), nullptr);
+
+		CAPTURE(blank);
+		CHECK(told_of(left).state == SPAWN_STATE_EXECED);
+		left.program.kill(SIGKILL);
+		CHECK(left.program.wait() == SIGKILL);
+	}
 }

@@ -2,6 +2,7 @@
 // Single interruptions at chosen places, where storms.cpp has many at random ones: work that io_uring
 // queues for the caller, a signal during a filter's verdict, signals that end nobody.
 #include "cgroup.hpp"
+#include "filter.hpp"
 #include "gate.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
@@ -10,19 +11,16 @@
 
 #include <catch2/catch.hpp>
 
-#include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <functional>
@@ -304,19 +302,8 @@ namespace {
 
 unique_fd install_notifying_filter(unsigned nr)
 {
-	struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
-
-	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
 	return unique_fd(
-		checked(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-						 SECCOMP_FILTER_FLAG_NEW_LISTENER, &filter)),
-			"seccomp"));
+		install_filter(nr, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
 }
 
 seccomp_notif receive_notification(int listener)

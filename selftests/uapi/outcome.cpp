@@ -2,6 +2,7 @@
 // SPAWN_OUTCOME_FD: a descriptor tells what became of an asynchronous child, above all of one with an
 // mm of its own, for which nothing of the caller's has to stay as it was.
 // A fifo holds the child in a call of its list, since it has nothing that a gate could watch.
+#include "fifo.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
 #include "task.hpp"
@@ -13,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
@@ -29,29 +29,6 @@
 using namespace selftest;
 
 namespace {
-
-/* Whoever opens it for reading waits in there for let_go(). */
-class fifo final {
-public:
-	fifo() : path_(folder_ / "fifo")
-	{
-		checked(mkfifo(path_.c_str(), 0666), "mkfifo");
-		checked(chmod(folder_.path().c_str(), 0755), "chmod");
-	}
-
-	const std::string &path() const
-	{
-		return path_;
-	}
-	unique_fd let_go() const
-	{
-		return open_file(path_, O_WRONLY);
-	}
-
-private:
-	temporary_folder folder_;
-	std::string path_;
-};
 
 request asynchronous(const std::string &path)
 {
