@@ -2,6 +2,7 @@
 // What others try on a child while it is made: to reach its caller's memory through it, or to
 // write where all children pass. Must never be the only test of something that a plain request
 // shows: these depend on who is faster.
+#include "attackers.hpp"
 #include "report.hpp"
 #include "task.hpp"
 
@@ -10,9 +11,7 @@
 #include <linux/capability.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 
 #include <atomic>
 #include <cerrno>
@@ -21,12 +20,10 @@
 #include <cstring>
 #include <fcntl.h>
 #include <iostream>
-#include <random>
 #include <sched.h>
 #include <string>
 #include <thread>
 #include <unistd.h>
-#include <vector>
 
 using namespace selftest;
 
@@ -34,10 +31,9 @@ namespace {
 
 constexpr uid_t ordinary = 1000;
 constexpr size_t page = 4096;
-constexpr char secret[] = "the caller's secret";
 
-/* Nothing else is mapped there in any process. */
-void *const secret_place = reinterpret_cast<void *>(0x7a0000000000);
+constexpr const char *attacker_names[attackers] = { "the user", "root without capabilities",
+						    "a container's root" };
 
 /* As many attacks does each attacker make, on callers of all kinds together. */
 long rounds()
@@ -46,31 +42,6 @@ long rounds()
 
 	return wanted ? std::atol(wanted) : 250;
 }
-
-/* What one attacker did. */
-struct attempts {
-	std::atomic<long> made;
-	std::atomic<long> early; /* begun and ended before the caller's ioctl returned */
-	std::atomic<long>
-		met; /* spawns with an early one, the last of which was in turn last_met */
-	std::atomic<long> last_met;
-	std::atomic<long> admitted; /* the kernel let it at the memory of a child */
-	std::atomic<long> traced;
-	std::atomic<long> leaked; /* and the secret was there */
-};
-
-constexpr const char *attacker_names[] = { "the user", "root without capabilities",
-					   "a container's root" };
-constexpr size_t attackers = std::size(attacker_names);
-
-/* What all see. */
-struct tally {
-	std::atomic<pid_t> caller;
-	std::atomic<bool> over;
-	std::atomic<long> turn; /* odd while the caller is in the ioctl */
-	std::atomic<long> spawned;
-	attempts of[attackers];
-};
 
 class shared_tally final {
 public:
@@ -142,147 +113,6 @@ void become_container_root()
 	write_file("/proc/self/setgroups", "deny");
 	write_file("/proc/self/uid_map", "0 " + std::to_string(ordinary) + " 1");
 	write_file("/proc/self/gid_map", "0 " + std::to_string(ordinary) + " 1");
-}
-
-std::vector<pid_t> children_of(pid_t pid)
-{
-	std::string path =
-		"/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
-	std::vector<pid_t> all;
-	char text[512];
-	int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (size <= 0)
-		return all;
-	text[size] = '\0';
-	for (char *at = text, *end; *at; at = end) {
-		pid_t found = static_cast<pid_t>(std::strtol(at, &end, 10));
-
-		if (end == at)
-			break;
-		all.push_back(found);
-	}
-	return all;
-}
-
-void look(attempts &all, ssize_t size, const char *found)
-{
-	if (size > 0 && !std::memcmp(found, secret, sizeof(secret)))
-		++all.leaked;
-	/* EFAULT or EIO: it was let in, and there is nothing at that address. */
-	if (size >= 0 || errno == EFAULT || errno == EIO)
-		++all.admitted;
-}
-
-void attack_by_address(attempts &all, pid_t pid)
-{
-	char found[sizeof(secret)] = {};
-	char stolen[sizeof(secret)] = "stolen";
-	iovec here = { found, sizeof(found) };
-	iovec there = { secret_place, sizeof(found) };
-
-	look(all, process_vm_readv(pid, &here, 1, &there, 1, 0), found);
-	here.iov_base = stolen;
-	process_vm_writev(pid, &here, 1, &there, 1, 0);
-}
-
-void attack_by_file(attempts &all, pid_t pid)
-{
-	char found[sizeof(secret)] = {};
-	int fd = open(("/proc/" + std::to_string(pid) + "/mem").c_str(), O_RDWR | O_CLOEXEC);
-	off_t place = reinterpret_cast<off_t>(secret_place);
-
-	if (fd < 0)
-		return;
-	look(all, pread(fd, found, sizeof(found), place), found);
-	if (pwrite(fd, "stolen", 6, place) > 0)
-		++all.leaked;
-	close(fd);
-}
-
-void attack_by_trace(attempts &all, pid_t pid)
-{
-	bool seize = all.made & 1;
-	int status = 0;
-
-	if (ptrace(seize ? PTRACE_SEIZE : PTRACE_ATTACH, pid, nullptr, nullptr))
-		return;
-	++all.traced;
-	attack_by_address(all, pid);
-	if (seize)
-		ptrace(PTRACE_INTERRUPT, pid, nullptr, nullptr);
-	/* The trap of an exec may come first; the stop must not be left behind. */
-	while (waitpid(pid, &status, __WALL) == pid && WIFSTOPPED(status) && !seize &&
-	       WSTOPSIG(status) != SIGSTOP)
-		ptrace(PTRACE_CONT, pid, nullptr, nullptr);
-	if (!WIFSTOPPED(status))
-		return;
-	errno = 0;
-	if (ptrace(PTRACE_PEEKDATA, pid, secret_place, nullptr) != -1 || !errno)
-		++all.leaked;
-	ptrace(PTRACE_DETACH, pid, nullptr, nullptr);
-}
-
-void attack_child(tally &all, attempts &own, pid_t pid)
-{
-	long turn = all.turn;
-
-	++own.made;
-	attack_by_address(own, pid);
-	attack_by_file(own, pid);
-	attack_by_trace(own, pid);
-	attack_by_file(own, pid);
-	if (turn % 2 == 0 || all.turn != turn)
-		return;
-	++own.early;
-	if (own.last_met.exchange(turn) != turn)
-		++own.met;
-}
-
-/* Callers and attackers are on processors of their own, if there are two. */
-void stay_on(int processor)
-{
-	cpu_set_t only;
-
-	CPU_ZERO(&only);
-	CPU_SET(processor, &only);
-	/* EINVAL: there is but one. */
-	sched_setaffinity(0, sizeof(only), &only);
-}
-
-int attack(tally &all, attempts &own)
-{
-	std::minstd_rand chance(static_cast<unsigned>(getpid()));
-	std::uniform_int_distribution<long> pause(1000, 100000);
-
-	stay_on(1);
-	prctl(PR_SET_TIMERSLACK, 1);
-	while (!all.over) {
-		/*
-		 * On a machine whose processors take turns, as in the VM, whoever wakes up stops the others
-		 * wherever they are, and whoever never sleeps keeps them there for long.
-		 */
-		timespec moment = { 0, pause(chance) };
-		nanosleep(&moment, nullptr);
-
-		pid_t caller = all.caller;
-		if (!caller)
-			continue;
-		/* The caller itself must be out of reach, or the attack shows nothing. */
-		char byte;
-		iovec here = { &byte, 1 }, there = { secret_place, 1 };
-		if (process_vm_readv(caller, &here, 1, &there, 1, 0) != -1 ||
-		    (errno != EPERM && errno != ESRCH)) {
-			all.over = true;
-			return 1;
-		}
-		for (pid_t pid : children_of(caller))
-			attack_child(all, own, pid);
-	}
-	return 0;
 }
 
 child attacker(shared_tally &all, size_t which, void (*become)())
@@ -382,22 +212,33 @@ bool enough(const tally &all)
 	return admitted > 0;
 }
 
-int be_spawned_from(shared_tally &all, const victim &who, int container, bool contended)
+/* Makes this process the caller of @all, with a secret. */
+void be_caller(shared_tally &all, void (*become)())
+{
+	stay_on(0);
+	become();
+	void *at = mmap(secret_place, page, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	if (at != secret_place)
+		throw std::runtime_error("mmap");
+	std::memcpy(at, secret, sizeof(secret));
+	all->caller = getpid();
+}
+
+bool secret_is_kept()
+{
+	return !std::memcmp(secret_place, secret, sizeof(secret));
+}
+
+int spawn_under_attack(shared_tally &all, const victim &who, int container, bool contended)
 {
 	std::atomic<bool> over = false;
 	std::thread disturber;
 	bool kept = true;
 
-	stay_on(0);
-	who.become();
-	void *at = mmap(secret_place, page, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-	if (at != secret_place)
-		return 1;
-	std::memcpy(at, secret, sizeof(secret));
+	be_caller(all, who.become);
 	if (contended)
 		disturber = std::thread([&] { churn(over); });
-	all->caller = getpid();
 	while (kept && !all->over && !enough(*all.operator->())) {
 		request wanted(payload("exit_with"));
 
@@ -410,13 +251,34 @@ int be_spawned_from(shared_tally &all, const victim &who, int container, bool co
 			++all->spawned;
 		if (runs || wanted.result().state == SPAWN_STATE_UNREAPED)
 			child(wanted.result().pid).wait();
-		kept = !std::memcmp(at, secret, sizeof(secret));
+		kept = secret_is_kept();
 	}
 	all->over = true;
 	over = true;
 	if (disturber.joinable())
 		disturber.join();
 	return kept ? 0 : 2;
+}
+
+/* What the module must not do: a child that drops its capabilities on the caller's memory. */
+int vfork_under_attack(shared_tally &all)
+{
+	const std::string program = payload("exit_with");
+	char *const nothing[] = { nullptr };
+
+	be_caller(all, open_to_tracers);
+	while (secret_is_kept() && !all->over) {
+		pid_t pid = vfork();
+
+		if (pid == 0) {
+			drop_capabilities();
+			execve(program.c_str(), nothing, nothing);
+			_exit(127);
+		}
+		child(pid).wait();
+	}
+	all->over = true;
+	return secret_is_kept() ? 2 : 0;
 }
 
 std::string told(const attempts &all)
@@ -441,8 +303,8 @@ void check_attack(const victim &who, bool contended)
 	child container_root = attacker(all, 2, become_container_root);
 	unique_fd container =
 		open_file("/proc/" + std::to_string(container_root.pid()) + "/ns/user", O_RDONLY);
-	child caller =
-		fork_running([&] { return be_spawned_from(all, who, container.get(), contended); });
+	child caller = fork_running(
+		[&] { return spawn_under_attack(all, who, container.get(), contended); });
 	int status = caller.wait();
 
 	caller.release();
@@ -483,6 +345,21 @@ TEST_CASE("nobody reaches the caller's memory while its lock is contended", "[at
 		{
 			check_attack(who, true);
 		}
+}
+
+TEST_CASE("the same attack does reach a caller whose child drops its capabilities after vfork")
+{
+	shared_tally all;
+	payload("exit_with");
+	child weak_root = attacker(all, 1, [] {
+		drop_capabilities();
+		open_to_tracers();
+	});
+	child caller = fork_running([&] { return vfork_under_attack(all); });
+	CHECK(caller.wait() == 0);
+	all->over = true;
+	CHECK(weak_root.wait() == 0);
+	CHECK(all->of[1].leaked > 0);
 }
 
 TEST_CASE("the file that leads to an mm of its own can be found, but not written to")
