@@ -15,9 +15,6 @@ namespace {
 
 constexpr const char *debugfs = "/sys/kernel/debug/";
 
-/* More than a request makes allocations. */
-constexpr unsigned cycle = 256;
-
 void write_file(const std::string &path, const std::string &text)
 {
 	unique_fd file = open_file(path, O_WRONLY);
@@ -97,41 +94,60 @@ bool injector::disarm()
 	return atoi(get("times").c_str()) == 0;
 }
 
-/* Sizes differ, so these are counted: with an interval every so many-th fails, since some unknown moment. */
+/*
+ * Sizes differ, so these are counted: with an interval of k, every allocation fails before which the kernel has counted
+ * a multiple of k less one, since boot. It counts what could have failed, which is what is allocated while it is armed.
+ */
+unsigned long nth_allocation::counted_;
+unsigned nth_allocation::next_;
+
 nth_allocation::nth_allocation() : slab_("failslab", true)
 {
 	slab_.set("ignore-gfp-wait", "N");
-	slab_.set("interval", std::to_string(cycle));
+	if (counted_)
+		return;
+	/* An interval of one is not counted, so it has to be two at least. */
+	begin(2);
+	if (allocate() != 0 || allocate() != ENOMEM)
+		throw std::runtime_error("allocations have been counted before");
+	disarm();
 }
 
-int nth_allocation::allocate() const
+int nth_allocation::allocate()
 {
 	spawn_request empty = {};
 
-	return ioctl(device(), SPAWN_IOC_SPAWN, &empty) ? errno : 0;
+	return ioctl(device(), SPAWN_IOC_SPAWN, &empty) && errno == ENOMEM ? ENOMEM : 0;
+}
+
+void nth_allocation::begin(unsigned n)
+{
+	next_ = n;
+	slab_.set("interval", std::to_string(counted_ + n));
+	slab_.arm();
 }
 
 void nth_allocation::arm(unsigned n)
 {
-	if (n >= cycle)
-		throw std::runtime_error("too many allocations to count");
 	device();
-	/* To the beginning of a cycle, where the last one that failed has left it ... */
-	slab_.arm();
-	while (!at_begin_ && allocate() != ENOMEM)
-		;
-	/* ... and near its end. */
-	slab_.arm();
-	at_begin_ = true;
-	for (unsigned i = 0; i < cycle - n; i++)
-		if (allocate() == ENOMEM)
-			throw std::runtime_error("an allocation was counted twice");
+	/* The last one was not reached: so many at most are missing. */
+	if (next_) {
+		begin(next_);
+		for (unsigned tries = 0; allocate() != ENOMEM; tries++)
+			if (tries == next_)
+				throw std::runtime_error("the count is lost");
+		disarm();
+	}
+	begin(n);
 }
 
 bool nth_allocation::disarm()
 {
-	at_begin_ = slab_.disarm();
-	return at_begin_;
+	if (!slab_.disarm())
+		return false;
+	counted_ += next_;
+	next_ = 0;
+	return true;
 }
 
 failing_function::failing_function(const std::string &name, int error)

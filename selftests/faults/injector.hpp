@@ -44,10 +44,12 @@ public:
 
 private:
 	/* One allocation, and nothing else. */
-	int allocate() const;
+	static int allocate();
+	void begin(unsigned n);
 
 	injector slab_;
-	bool at_begin_ = false; /* of a cycle */
+	static unsigned long counted_; /* by the kernel, when one failed last */
+	static unsigned next_; /* due to fail so many later, and has not yet; 0: none is */
 };
 
 /* The kernel's function @name returns @error instead of being called, once. */

@@ -20,7 +20,7 @@ request with_fds_and_calls()
 	request wanted(payload("exit_with"));
 
 	wanted.fd(STDOUT_FILENO, 1).fd(STDERR_FILENO, 2).fd(STDOUT_FILENO, 300);
-	wanted.call(SYS_chdir, "/tmp").call(SYS_umask, { 022 });
+	wanted.call(SYS_chdir, std::string("/tmp")).call(SYS_umask, { 022 });
 	wanted.call(SYS_open, std::string("/dev/null"), O_RDONLY, 0);
 	return wanted;
 }
@@ -56,7 +56,7 @@ request on_blank_mm()
 {
 	request wanted(payload("exit_with"));
 
-	wanted.call(SYS_chdir, "/tmp").blank_mm();
+	wanted.call(SYS_chdir, std::string("/tmp")).blank_mm();
 	return wanted;
 }
 
