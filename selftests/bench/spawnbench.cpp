@@ -72,8 +72,14 @@ std::vector<situation> cases(const options &wanted)
 	for (const std::string &text : wanted.sweeps)
 		for (situation &one : parse_sweep(text, wanted.base))
 			add(std::move(one));
-	if (!all.empty())
+	if (!all.empty()) {
+		/* A process's table of descriptors never shrinks, and each copy of it is paid by its size. */
+		std::stable_sort(all.begin(), all.end(),
+				 [](const situation &a, const situation &b) {
+					 return a.descriptors < b.descriptors;
+				 });
 		return all;
+	}
 	for (const bound &one : bounds())
 		if (wanted.check) {
 			add(parse_situation(one.of.situation));
