@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -130,13 +131,15 @@ temporary_folder::temporary_folder()
 	if (!mkdtemp(name.data()))
 		throw std::system_error(errno, std::generic_category(), name);
 	path_ = name;
+	owner_ = getpid();
 }
 
 temporary_folder::~temporary_folder()
 {
 	std::error_code ignored;
 
-	std::filesystem::remove_all(path_, ignored);
+	if (owner_ == getpid())
+		std::filesystem::remove_all(path_, ignored);
 }
 
 std::string temporary_folder::file(const std::string &name, const std::string &text,

@@ -6,6 +6,8 @@
 #include "request.hpp"
 #include "task.hpp"
 
+#include <sys/types.h>
+
 #include <map>
 #include <string>
 #include <vector>
@@ -54,7 +56,7 @@ report spawn_report(request &wanted, unsigned to = 1, std::vector<std::string> e
 /* Everything that @wanted writes to descriptor 1; REQUIREs exit status 0. */
 std::string spawn_output(request &wanted);
 
-/* A new folder, removed with what is in it. */
+/* A new folder, removed with what is in it by the process that made it, not by a copy of that which exits. */
 class temporary_folder final {
 public:
 	temporary_folder();
@@ -75,6 +77,7 @@ public:
 
 private:
 	std::string path_;
+	pid_t owner_;
 };
 
 } // namespace selftest
