@@ -25,8 +25,8 @@ struct arguments {
 	char *const *argv;
 	char *const *envp;
 	bool wants_pidfd;
-	bool is_old =
-		false; /* linked before glibc 2.15: a script that names no interpreter is given to a shell */
+	/* Linked before glibc 2.15: a script that names no interpreter is given to a shell. */
+	bool is_old = false;
 
 	short flags() const noexcept
 	{
