@@ -167,6 +167,9 @@ int run_suite(int argc, char **argv, std::optional<std::string> (*unavailable)()
 		if (reason)
 			return skip_everything(session, *reason);
 	}
+	/* A shell's background jobs begin with these ignored, and so would children that keep what is ignored. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	/* Before any test forks: it may have to be copied. */
 	payload("");
 	ret = session.run();
