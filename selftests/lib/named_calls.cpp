@@ -170,11 +170,13 @@ EXECUTOR_TEST_CASE("limits are the child's")
 
 EXECUTOR_TEST_CASE("scheduling is the child's")
 {
+	const int before = getpriority(PRIO_PROCESS, 0);
+
 	CHECK(read_stat(who, 19, calls::nice(7)) == 7);
 	CHECK(read_stat(who, 41, calls::scheduler(SCHED_BATCH)) == SCHED_BATCH);
 	if (!geteuid())
 		CHECK(read_stat(who, 40, calls::scheduler(SCHED_RR, 3)) == 3);
-	CHECK(getpriority(PRIO_PROCESS, 0) == 0);
+	CHECK(getpriority(PRIO_PROCESS, 0) == before);
 
 	cpu_set_t own;
 	REQUIRE(sched_getaffinity(0, sizeof(own), &own) == 0);
