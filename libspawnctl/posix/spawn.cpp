@@ -185,12 +185,13 @@ static int spawn_for_pid(pid_t *pid, const arguments &what) noexcept
 	return error;
 }
 
+/* Without a place for it there is none to be made; glibc makes it all the same, and leaves it open. */
 static int spawn_for_pidfd(int *pidfd, const arguments &what) noexcept
 {
 	child made;
 	const int error = spawn(what, made);
 
-	if (!error)
+	if (!error && pidfd)
 		*pidfd = made.pidfd;
 	return error;
 }
@@ -216,7 +217,8 @@ SPAWNCTL_EXPORT int pidfd_spawn(int *pidfd, const char *path,
 				const posix_spawnattr_t *attributes, char *const argv[],
 				char *const envp[])
 {
-	return spawn_for_pidfd(pidfd, { path, false, actions, attributes, argv, envp, true });
+	return spawn_for_pidfd(pidfd,
+			       { path, false, actions, attributes, argv, envp, pidfd != nullptr });
 }
 
 SPAWNCTL_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
@@ -224,7 +226,8 @@ SPAWNCTL_EXPORT int pidfd_spawnp(int *pidfd, const char *file,
 				 const posix_spawnattr_t *attributes, char *const argv[],
 				 char *const envp[])
 {
-	return spawn_for_pidfd(pidfd, { file, true, actions, attributes, argv, envp, true });
+	return spawn_for_pidfd(pidfd,
+			       { file, true, actions, attributes, argv, envp, pidfd != nullptr });
 }
 
 /* By their names of glibc's oldest ABI, and no other. */

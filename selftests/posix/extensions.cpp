@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <csignal>
@@ -144,6 +145,20 @@ TEST_CASE("a spawn that fails leaves no pidfd", "[later]")
 	CHECK(start("pidfd_spawn", &pidfd, payload("exit_with"), {}, &actions) == EBADF);
 	CHECK(pidfd == -77);
 	CHECK(open_descriptors() == before);
+	check_no_children();
+}
+
+TEST_CASE("a caller may not want to know the pidfd, and then none is left open", "[later]")
+{
+	const auto before = open_descriptors();
+
+	for (const char *function : { "pidfd_spawn", "pidfd_spawnp" }) {
+		CHECK(start(function, nullptr, payload("exit_with"), { "5" }) == 0);
+		CHECK(open_descriptors() == before);
+		int status = 0;
+		CHECK(waitpid(-1, &status, 0) > 0);
+		CHECK(WEXITSTATUS(status) == 5);
+	}
 	check_no_children();
 }
 
