@@ -71,7 +71,8 @@ void be_real_time()
 TEST_CASE("a program inherits policy, priority and nice value")
 {
 	spawn_attributes attributes;
-	scheduled found = scheduling_after([] { checked(nice(3), "nice"); }, attributes);
+	scheduled found = scheduling_after(
+		[] { checked(setpriority(PRIO_PROCESS, 0, 3), "setpriority"); }, attributes);
 
 	CHECK(found.policy == SCHED_OTHER);
 	CHECK(found.nice == 3);
