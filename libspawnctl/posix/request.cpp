@@ -11,7 +11,6 @@
 #include <linux/audit.h>
 #include <linux/sched.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -56,11 +55,6 @@ std::uint64_t bits_of(const sigset_t &set) noexcept
 	return bits;
 }
 
-std::uint64_t address(const void *of) noexcept
-{
-	return reinterpret_cast<std::uintptr_t>(of);
-}
-
 /* As a register has it: sign-extended. */
 std::uint64_t number(long value) noexcept
 {
@@ -92,21 +86,6 @@ bool ids_differ() noexcept
 	const ids uid(SYS_getresuid), gid(SYS_getresgid);
 
 	return uid.real != uid.effective || gid.real != gid.effective;
-}
-
-/* What a list of strings takes, with its pointers. */
-std::size_t bytes_of(char *const *list) noexcept
-{
-	std::size_t bytes = sizeof(char *);
-
-	for (; list && *list; list++)
-		bytes += sizeof(char *) + std::strlen(*list) + 1;
-	return bytes + alignof(char *);
-}
-
-constexpr std::size_t aligned(std::size_t size)
-{
-	return (size + 7) & ~std::size_t(7);
 }
 
 const action_list &list_of(const arguments &what) noexcept
@@ -143,12 +122,6 @@ const char *starts_with(const char *text, const char *beginning) noexcept
 
 } // namespace
 
-request::~request()
-{
-	if (large_)
-		sys::call(SYS_munmap, large_, large_size_);
-}
-
 const char *request::find_room(const arguments &what, std::size_t found_size) noexcept
 {
 	const action_list &list = list_of(what);
@@ -156,42 +129,30 @@ const char *request::find_room(const arguments &what, std::size_t found_size) no
 	const std::size_t calls = count_calls(what);
 	const std::size_t fds = used + 1;
 	std::size_t size = calls * sizeof(spawn_call) + fds * sizeof(spawn_fd) +
-		aligned(found_size) + fixed_places + used * sizeof(std::uint64_t);
+		room::aligned(found_size) + fixed_places + used * sizeof(std::uint64_t);
 
-	if (own_memory_) {
-		size += bytes_of(what.argv) + bytes_of(what.envp);
-		size += what.program ? aligned(std::strlen(what.program) + 1) : 0;
-		for (int i = 0; i < list.used; i++)
-			if (list.actions[i].path)
-				size += aligned(std::strlen(list.actions[i].path) + 1);
-	}
-	std::byte *block = small_;
-	if (size > sizeof(small_)) {
-		const long map = sys::call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE,
-					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-		if (sys::failed(map))
-			return "there is no memory for the request";
-		large_ = reinterpret_cast<void *>(map);
-		large_size_ = size;
-		block = static_cast<std::byte *>(large_);
-	}
-	if (own_memory_) {
+	size += room_.size_of_list(what.argv) + room_.size_of_list(what.envp);
+	size += room_.size_of_text(what.program);
+	for (int i = 0; i < list.used; i++)
+		size += room_.size_of_text(list.actions[i].path);
+	const std::byte *const block = room_.reserve(size);
+	if (!block)
+		return "there is no memory for the request";
+	if (room_.is_copied()) {
 		request_.memory = address(block);
 		request_.memory_size = size;
 	}
-	calls_ = reinterpret_cast<spawn_call *>(block);
-	fds_ = reinterpret_cast<spawn_fd *>(calls_ + calls);
-	found_ = reinterpret_cast<char *>(fds_ + fds);
-	next_ = reinterpret_cast<std::byte *>(found_) + aligned(found_size);
+	calls_ = room_.take<spawn_call>(calls);
+	fds_ = room_.take<spawn_fd>(fds);
+	found_ = room_.take<char>(found_size);
 	return nullptr;
 }
 
 const char *request::make(const arguments &what, std::size_t found_size) noexcept
 {
-	own_memory_ = what.flags() & POSIX_SPAWN_RESETIDS && ids_differ();
-	/* It is going to be copied. */
-	if (own_memory_ && sys::call(SYS_faccessat, AT_FDCWD, what.program, F_OK) == -EFAULT)
+	if (what.flags() & POSIX_SPAWN_RESETIDS && ids_differ())
+		room_.copy_all();
+	if (room_.is_copied() && sys::call(SYS_faccessat, AT_FDCWD, what.program, F_OK) == -EFAULT)
 		return "the program's path is no address";
 	if (const char *why = find_room(what, found_size))
 		return why;
@@ -226,12 +187,12 @@ void request::set_arguments(const arguments &what) noexcept
 	static char *const no_words[] = { empty, nullptr };
 	char *const *argv = what.argv && *what.argv ? what.argv : no_words;
 
-	request_.argv = own_memory_ ? place_list(argv) : address(argv);
-	request_.envp = own_memory_ && what.envp ? place_list(what.envp) : address(what.envp);
+	request_.argv = room_.place_list(argv);
+	request_.envp = room_.place_list(what.envp);
 	if (what.searched) {
 		request_.path = address(found_);
 	} else if (what.program) {
-		request_.path = place_text(what.program);
+		request_.path = room_.place_text(what.program);
 	}
 }
 
@@ -247,7 +208,7 @@ void request::add_attributes(const attributes &from) noexcept
 		add_call(SYS_setsid);
 	if (from.flags & POSIX_SPAWN_SETPGROUP)
 		add_call(SYS_setpgid, 0, number(from.pgroup));
-	if (own_memory_)
+	if (room_.is_copied())
 		add_ids();
 }
 
@@ -270,7 +231,7 @@ void request::add_signals(const attributes &from) noexcept
 		request_.flags &= ~SPAWN_KEEP_SIGIGN;
 		return;
 	}
-	const std::uint64_t action = address(place(&default_action, sizeof(default_action)));
+	const std::uint64_t action = address(room_.place(&default_action, sizeof(default_action)));
 	for (set &= ~unchangeable; set; set &= set - 1)
 		add_call(SYS_rt_sigaction, number(std::countr_zero(set) + 1), action, 0,
 			 sigset_size);
@@ -282,7 +243,8 @@ void request::add_scheduling(const attributes &from) noexcept
 
 	if (!(from.flags & any))
 		return;
-	const std::uint64_t parameters = address(place(&from.schedparam, sizeof(from.schedparam)));
+	const std::uint64_t parameters =
+		address(room_.place(&from.schedparam, sizeof(from.schedparam)));
 	if (from.flags & POSIX_SPAWN_SETSCHEDULER)
 		add_call(SYS_sched_setscheduler, 0, number(from.schedpolicy), parameters);
 	else
@@ -313,7 +275,7 @@ const char *request::add_actions(const arguments &what) noexcept
 			break;
 		case action::chdir:
 			add_source(next.path);
-			add_call(SYS_chdir, place_text(next.path));
+			add_call(SYS_chdir, room_.place_text(next.path));
 			break;
 		case action::fchdir:
 			add_source(next.fd);
@@ -377,7 +339,8 @@ const char *request::add_open(const action_list &list, int index) noexcept
 		oflag &= ~O_CLOEXEC;
 	add_source(what.path);
 	add_call(SYS_close, number(what.fd)).flags = SPAWN_CALL_IGNORE_ERROR;
-	add_call(SYS_openat, number(AT_FDCWD), place_text(what.path), number(oflag), what.mode)
+	add_call(SYS_openat, number(AT_FDCWD), room_.place_text(what.path), number(oflag),
+		 what.mode)
 		.fd_to = what.fd;
 	return nullptr;
 }
@@ -401,9 +364,9 @@ const char *request::add_terminal(const arguments &what, int fd) noexcept
 	add_source(fd);
 	if (!changes_mask_)
 		add_call(SYS_rt_sigprocmask, SIG_BLOCK,
-			 address(place(&stop_for_output, sigset_size)), 0, sigset_size);
+			 address(room_.place(&stop_for_output, sigset_size)), 0, sigset_size);
 	changes_mask_ = true;
-	add_call(SYS_ioctl, number(fd), TIOCSPGRP, place_word(static_cast<unsigned>(pgroup)));
+	add_call(SYS_ioctl, number(fd), TIOCSPGRP, room_.place_word(static_cast<unsigned>(pgroup)));
 	return nullptr;
 }
 
@@ -417,7 +380,7 @@ void request::add_mask(const arguments &what) noexcept
 		sys::call(SYS_rt_sigprocmask, SIG_BLOCK, nullptr, &mask, sigset_size);
 	else
 		return;
-	add_call(SYS_rt_sigprocmask, SIG_SETMASK, place_word(mask), 0, sigset_size);
+	add_call(SYS_rt_sigprocmask, SIG_SETMASK, room_.place_word(mask), 0, sigset_size);
 }
 
 spawn_call &request::add_call(unsigned nr, std::uint64_t a, std::uint64_t b, std::uint64_t c,
@@ -463,52 +426,6 @@ bool request::add_source(const char *path) noexcept
 	for (; *digit >= '0' && *digit <= '9' && fd < 100000000; digit++)
 		fd = fd * 10 + (*digit - '0');
 	return add_source(fd);
-}
-
-/* Where the child can see it: a borrowing one sees all that we do. */
-const void *request::place(const void *bytes, std::size_t size) noexcept
-{
-	if (!own_memory_)
-		return bytes;
-	void *const copy = std::memcpy(next_, bytes, size);
-
-	next_ += aligned(size);
-	return copy;
-}
-
-std::uint64_t request::place_text(const char *text) noexcept
-{
-	return address(place(text, own_memory_ ? std::strlen(text) + 1 : 0));
-}
-
-/* Of our own making, so it has to be put somewhere even for a child that borrows. */
-std::uint64_t request::place_word(std::uint64_t word) noexcept
-{
-	const std::uint64_t at = address(next_);
-
-	std::memcpy(next_, &word, sizeof(word));
-	next_ += sizeof(word);
-	return at;
-}
-
-std::uint64_t request::place_list(char *const *list) noexcept
-{
-	std::size_t count = 0;
-
-	while (list[count])
-		count++;
-	auto *pointers = reinterpret_cast<const char **>(next_);
-	auto *text = reinterpret_cast<char *>(pointers + count + 1);
-	const std::uint64_t at = address(pointers);
-	for (; *list; list++) {
-		const std::size_t size = std::strlen(*list) + 1;
-
-		*pointers++ = static_cast<char *>(std::memcpy(text, *list, size));
-		text += size;
-	}
-	*pointers = nullptr;
-	next_ += aligned(static_cast<std::size_t>(reinterpret_cast<std::byte *>(text) - next_));
-	return at;
 }
 
 /* A file that an attempt has made is there by now. */

@@ -13,6 +13,7 @@
 #include <linux/spawn.h>
 
 #include "objects.hpp"
+#include "room.hpp"
 
 namespace spawnctl::posix {
 
@@ -39,7 +40,6 @@ public:
 	request() noexcept = default;
 	request(const request &) = delete;
 	request &operator=(const request &) = delete;
-	~request();
 
 	/*
 	 * Works @what out; once. nullptr, or why it can't be said in a request: a static sentence. If it
@@ -89,24 +89,16 @@ private:
 	spawn_call &add_call(unsigned nr, std::uint64_t a = 0, std::uint64_t b = 0,
 			     std::uint64_t c = 0, std::uint64_t d = 0) noexcept;
 	bool add_source(int fd) noexcept;
-	const void *place(const void *bytes, std::size_t size) noexcept;
-	std::uint64_t place_text(const char *text) noexcept;
-	std::uint64_t place_list(char *const *list) noexcept;
-	std::uint64_t place_word(std::uint64_t word) noexcept;
 
 	spawn_request request_ {};
 	spawn_credentials credentials_ {};
 	spawn_call *calls_ = nullptr;
 	spawn_fd *fds_ = nullptr;
 	char *found_ = nullptr;
-	std::byte *next_ = nullptr; /* where place() goes on */
-	bool own_memory_ = false; /* the child sees a copy of this room and nothing else of ours */
 	bool needs_whole_table_ = false;
 	bool changes_mask_ = false; /* by a call, to be put right by the last one */
 	std::uint64_t limit_ = 0; /* of descriptors; 0: not known yet */
-	void *large_ = nullptr;
-	std::size_t large_size_ = 0;
-	alignas(8) std::byte small_[1280];
+	room room_;
 };
 
 } // namespace spawnctl::posix
