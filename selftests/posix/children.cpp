@@ -109,12 +109,14 @@ TEST_CASE("a thread that waits for any child gets each program once")
 	std::multiset<pid_t> reaped, started;
 	std::atomic<bool> done = false;
 	std::thread reaper([&] {
-		while (!done || reaped.size() < wanted) {
+		for (;;) {
+			/* Asked before, so that no program can come behind the last look. */
+			const bool last = done;
 			const pid_t pid = waitpid(-1, nullptr, 0);
 
 			if (pid > 0)
 				reaped.insert(pid);
-			else if (done)
+			else if (last)
 				break;
 			else
 				std::this_thread::yield();
