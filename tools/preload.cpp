@@ -165,6 +165,8 @@ CLI::App *add_preload(CLI::App &app, preload_options &options)
 	preload->prefix_command();
 	preload->add_flag("--stats", options.stats,
 			  "at the end, say how many spawns went which way, and what they took");
+	preload->add_flag("--shallow", options.shallow,
+			  "for the program itself only, not for those that it starts");
 	preload->add_option("--backend", options.backend,
 			    "who makes its children: auto, module, fallback or libc")
 		->type_name("WORD");
@@ -176,7 +178,7 @@ CLI::App *add_preload(CLI::App &app, preload_options &options)
 		"Exit status: the program's; 128+N if signal N ended it; 127 if it was not found,\n"
 		"126 if it could not be started, 125 if spawnctl failed, 2 for a wrong option.\n\n"
 		"Examples:\n"
-		"  spawnctl preload -- make -j4\n"
+		"  spawnctl preload --shallow -- make -j4\n"
 		"  spawnctl preload --stats -- python3 -c 'import os; os.system(\"true\")'\n");
 	return preload;
 }
@@ -188,6 +190,8 @@ int preload(const preload_options &options)
 	try {
 		choose_way(options.backend);
 		preload_library();
+		if (options.shallow)
+			set_variable(spawnctl::posix::shallow_variable, "1");
 		if (options.stats)
 			return start_and_count(options.words);
 	} catch (const usage_error &) {

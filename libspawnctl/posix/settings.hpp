@@ -8,6 +8,9 @@
 
 namespace spawnctl::posix {
 
+/* `spawnctl preload --shallow`. */
+constexpr const char *shallow_variable = "SPAWNCTL_SHALLOW";
+
 enum class way : unsigned { module, fallback, libc };
 
 struct settings {

@@ -41,6 +41,17 @@ what_was_preloaded_stays() {
 		env LD_PRELOAD=libc.so.6 "$tool" preload -- sh -c 'printf %s "$LD_PRELOAD"'
 }
 
+# Of three processes the first: it starts the second without the library.
+only_the_program() {
+	shopt -s extglob
+	expect 0 x "$(counts 0 1 0 0)" \
+		"$tool" preload --shallow --stats --backend fallback -- "$spawner" "$spawner" printf x &&
+		expect 0 'none none' '' "$tool" preload --shallow -- \
+			sh -c 'printf "%s %s" "${LD_PRELOAD-none}" "${SPAWNCTL_SHALLOW-none}"' &&
+		expect 0 'libc.so.6' '' \
+			env LD_PRELOAD=libc.so.6 "$tool" preload --shallow -- sh -c 'printf %s "$LD_PRELOAD"'
+}
+
 debug_says_who() {
 	expect 0 x "spawnctl\[*\]: */printf: fallback*" \
 		env SPAWNCTL_DEBUG=1 "$tool" preload --backend fallback -- "$spawner" /usr/bin/printf x
@@ -66,5 +77,6 @@ test_preload() {
 	check "the program's end is passed on" end_is_passed_on
 	check "a cleared environment ends the counting and nothing else" cleared_environment
 	check "what was preloaded before stays" what_was_preloaded_stays
+	check "with --shallow the program has the library, and those below it do not" only_the_program
 	check "SPAWNCTL_DEBUG=1 says who made each child" debug_says_who
 }
