@@ -76,12 +76,12 @@ void leave_in_flight(const std::function<void(request &)> &leave)
 
 } // namespace
 
-TEST_CASE("a caller may be killed at any moment of a spawn")
+TEST_CASE("a caller may be killed at any moment of a spawn", "[kill]")
 {
 	kill_callers(false);
 }
 
-TEST_CASE("caller and child may be killed together at any moment of a spawn")
+TEST_CASE("caller and child may be killed together at any moment of a spawn", "[kill]")
 {
 	kill_callers(true);
 }
@@ -121,7 +121,7 @@ TEST_CASE("a caller may unmap the result of a spawn in flight")
 	CHECK(foreign_references() == 0);
 }
 
-TEST_CASE("a child may be killed at any moment of a spawn")
+TEST_CASE("a child may be killed at any moment of a spawn", "[kill]")
 {
 	std::atomic<bool> done = false;
 	pid_t caller = gettid();

@@ -25,11 +25,16 @@ void wait_a_moment()
 {
 	static std::minstd_rand random(1);
 	/* Short ones more often: a spawn takes a millisecond or so. */
-	unsigned turns =
-		static_cast<unsigned>(random() % 1000) * static_cast<unsigned>(random() % 1000);
+	const struct timespec moment = {
+		0, static_cast<long>(random() % 1000 * (random() % 1000) * 4)
+	};
 
-	for (; turns; turns--)
-		asm volatile("");
+	/*
+	 * Asleep, since QEMU's processors take turns: one that only counts keeps the other from its spawn, while the
+	 * interrupt that ends a sleep comes between any two instructions of it.
+	 */
+	prctl(PR_SET_TIMERSLACK, 1);
+	nanosleep(&moment, nullptr);
 }
 
 orphanage::orphanage()

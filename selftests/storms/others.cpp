@@ -177,7 +177,7 @@ TEST_CASE("a cgroup with too little memory ends spawns and loses nothing")
 	device();
 	group.write("memory.max", "3000000");
 	group.write("memory.oom.group", "0");
-	for (unsigned round = 0; round < rounds() / 10 + 1; round++) {
+	for (unsigned round = 0; round < rounds() / 100 + 1; /* of so many spawns */ round++) {
 		child caller = fork_running([&] {
 			std::vector<std::string> ballast;
 
