@@ -222,7 +222,8 @@ static long bring(unsigned long address, unsigned long flags, const void *data, 
 	if (IS_ERR_VALUE(at))
 		return at;
 	at += offset;
-	return copy_to_user((void __user *)at, data, size) ? -EFAULT : at;
+	/* Nobody else could have unmapped it: what it lacks is memory, and no address of the caller's is wrong. */
+	return copy_to_user((void __user *)at, data, size) ? -ENOMEM : at;
 }
 
 long spawn_blank_bring(const void *data, size_t size)

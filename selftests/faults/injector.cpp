@@ -8,23 +8,38 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 namespace selftest {
 namespace {
 
 constexpr const char *debugfs = "/sys/kernel/debug/";
 
-void write_file(const std::string &path, const std::string &text)
+/* The addresses of a function of the kernel, which may be static: its own, and where the next one begins. */
+std::pair<unsigned long, unsigned long> text_of(const std::string &name)
 {
-	unique_fd file = open_file(path, O_WRONLY);
+	std::istringstream symbols(read_file("/proc/kallsyms"));
+	std::string address, type, symbol, line;
+	unsigned long begin = 0, end = ~0UL;
+	std::vector<unsigned long> all;
 
-	write_all(file.get(), text.data(), text.size());
-}
+	while (std::getline(symbols, line)) {
+		std::istringstream words(line);
 
-std::string read_file(const std::string &path)
-{
-	return read_all(open_file(path, O_RDONLY).get());
+		words >> address >> type >> symbol;
+		all.push_back(strtoul(address.c_str(), nullptr, 16));
+		if (symbol == name)
+			begin = all.back();
+	}
+	for (unsigned long other : all)
+		if (other > begin && other < end)
+			end = other;
+	if (!begin)
+		throw std::runtime_error("the kernel has no " + name);
+	return { begin, end };
 }
 
 /* Inherited by children. */
@@ -40,6 +55,18 @@ std::optional<std::string> injection_unavailable()
 	if (access((std::string(debugfs) + "failslab/require-start").c_str(), F_OK))
 		return "the kernel injects no faults; selftests/debug/run faults";
 	return device_unavailable();
+}
+
+void write_file(const std::string &path, const std::string &text)
+{
+	unique_fd file = open_file(path, O_WRONLY);
+
+	write_all(file.get(), text.data(), text.size());
+}
+
+std::string read_file(const std::string &path)
+{
+	return read_all(open_file(path, O_RDONLY).get());
 }
 
 injector::injector(const std::string &name, bool in_module_only) : folder_(debugfs + name + "/")
@@ -61,6 +88,10 @@ injector::injector(const std::string &name, bool in_module_only) : folder_(debug
 	set("stacktrace-depth", "32");
 	set("require-start", std::to_string(text));
 	set("require-end", std::to_string(text + size));
+	/* kmemleak notes each object in one of its own, and is never at a loss for it. */
+	static const auto notes = text_of("__alloc_object");
+	set("reject-start", std::to_string(notes.first));
+	set("reject-end", std::to_string(notes.second));
 }
 
 injector::~injector()

@@ -52,22 +52,22 @@ void kernel_log_start(void)
 	taint_at_start = read_taint();
 }
 
-/* What the out-of-memory killer prints has a call trace and is no bug. */
-static bool is_trace_of_oom(const char *message)
+/* A lack of memory, and the killing that follows, are told with a call trace and are no bug. */
+static bool is_trace_of_shortage(const char *message)
 {
-	static bool oom;
+	static bool shortage;
 
-	if (strstr(message, " invoked oom-killer:"))
-		oom = true;
-	if (!oom || strncmp(message, "Call Trace", strlen("Call Trace")) != 0)
+	if (strstr(message, " invoked oom-killer:") || (strstr(message, ", mode:0x") && strstr(message, ",nodemask=")))
+		shortage = true;
+	if (!shortage || strncmp(message, "Call Trace", strlen("Call Trace")) != 0)
 		return false;
-	oom = false;
+	shortage = false;
 	return true;
 }
 
 static bool is_bug(const char *message)
 {
-	if (is_trace_of_oom(message))
+	if (is_trace_of_shortage(message))
 		return false;
 	for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++) {
 		if (strstr(message, anywhere[i]))
