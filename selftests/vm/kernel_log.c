@@ -52,12 +52,19 @@ void kernel_log_start(void)
 	taint_at_start = read_taint();
 }
 
-/* A lack of memory, and the killing that follows, are told with a call trace and are no bug. */
-static bool is_trace_of_shortage(const char *message)
+/*
+ * A lack of memory and the killing that follows are told with a call trace, and are no bug; nor is it that the leak
+ * detector does without what it does not get.
+ */
+static bool is_shortage(const char *message)
 {
 	static bool shortage;
 
-	if (strstr(message, " invoked oom-killer:") || (strstr(message, ", mode:0x") && strstr(message, ",nodemask=")))
+	if (strstr(message, "kmemleak: Cannot allocate a scan area"))
+		return true;
+	if (strstr(message, " invoked oom-killer:"))
+		shortage = true;
+	if (strstr(message, ", mode:0x") && strstr(message, ", nodemask="))
 		shortage = true;
 	if (!shortage || strncmp(message, "Call Trace", strlen("Call Trace")) != 0)
 		return false;
@@ -67,7 +74,7 @@ static bool is_trace_of_shortage(const char *message)
 
 static bool is_bug(const char *message)
 {
-	if (is_trace_of_shortage(message))
+	if (is_shortage(message))
 		return false;
 	for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++) {
 		if (strstr(message, anywhere[i]))
