@@ -75,10 +75,9 @@ static bool reap(struct task_struct *child, pid_t pid)
 }
 
 /*
- * For a child that gets an mm of its own; any other has been waited for as vfork does. An asynchronous
- * one is done when it has that mm: nothing holds it up on the way there, and our caller need keep
- * nothing for it. False: we are being killed. Nobody will look at the result then, and the child may
- * be anywhere, its half of the job unset.
+ * A child that gets an mm of its own has ended the vfork wait when it left ours. False: we are being
+ * killed. Nobody will look at the result then, and the child may be anywhere, its half of the job
+ * unset.
  */
 static bool wait_until_done(struct spawn_job *job)
 {
@@ -221,13 +220,12 @@ static pid_t clone_child(struct spawn_job *job)
 			return -EFAULT;
 	}
 	/*
-	 * A child that gets an mm of its own tells by @done how far it is: a vfork wait would end when
-	 * it leaves ours, and only wake us to wait again. A tracer is told of a vfork all the same.
+	 * An asynchronous child that is about to get an mm of its own is waited for until it has one.
+	 * Nothing holds it up on the way there, and our caller need keep nothing for it.
 	 */
-	if (!spawn_job_is_async(job)) {
-		if (!job->blank || current->ptrace)
-			args.flags |= CLONE_VFORK;
-	} else if (!job->blank) {
+	if (!spawn_job_is_async(job) || job->blank) {
+		args.flags |= CLONE_VFORK;
+	} else {
 		args.flags |= CLONE_CHILD_CLEARTID;
 		args.child_tid = (int __user *)&result->running;
 	}

@@ -43,13 +43,13 @@ struct spawn_job {
 	struct spawn_outcome *outcome;	/* what a descriptor tells, or NULL */
 
 	/*
-	 * Written by the child. A synchronous caller reads @child once its wait has ended, and @fault if
-	 * the child has not exec'ed: then it is its end that has ended the wait.
+	 * Written by the child. A synchronous caller reads @child once its vfork wait has ended, and
+	 * @fault if the child has not exec'ed: then it is its exit that has ended the wait.
 	 */
 	struct task_struct *child;	/* a reference; NULL until the child has begun */
 	struct pid *pid;		/* of child, a reference: it may have been reaped */
 	struct task_struct *builder;	/* a reference; of a child with an heir, once there is one */
-	/* Of @blank, instead of a vfork wait: the outcome; asynchronous: the child is as it stays. */
+	/* Of @blank, whose vfork wait ends too early: the outcome; asynchronous: the child is as it stays. */
 	struct completion done;
 	struct spawn_fault fault;
 

@@ -16,7 +16,6 @@
 #define CLONE_VM	0x00000100
 #define CLONE_VFORK	0x00004000
 #define CLONE_THREAD	0x00010000
-#define CLONE_PARENT_SETTID	0x00100000
 #define CLONE_NEW	0x7e020080	/* all namespaces */
 
 #define NR_FORK		57
@@ -216,9 +215,6 @@ int BPF_PROG(clone_begins, struct kernel_clone_args *args)
 	record = &caller->record;
 	record->clone_flags = BPF_CORE_READ(args, flags);
 	record->method = method_of(args, task);
-	/* The module waits by its own means for a child that leaves its memory; only an asynchronous one gets this. */
-	if (record->method == SNOOP_SPAWN && !(record->clone_flags & CLONE_PARENT_SETTID))
-		record->clone_flags |= CLONE_VFORK;
 	record->parent = id >> 32;
 	record->parent_thread = thread;
 	record->stage = -1;
