@@ -36,6 +36,18 @@ namespace fuzz {
 namespace {
 
 constexpr unsigned ordinary = 1000;
+constexpr const char *programs[] = { "exit_with", "stop", "script" };
+
+/* Of each program, when the folder was made. */
+struct stat made[std::size(programs)];
+
+struct stat look_at(const char *program)
+{
+	struct stat found = {};
+
+	lstat((folder + ("/" + std::string(program))).c_str(), &found);
+	return found;
+}
 
 void copy_program(const std::string &from, const std::string &to, unsigned mode)
 {
@@ -75,6 +87,8 @@ void make_folder()
 	put("denied", "no program of anybody\n", 0600);
 	put("text", "plain text\n", 0755);
 	checked(symlink("exit_with", (folder + std::string("/link")).c_str()), "symlink");
+	for (size_t i = 0; i < std::size(programs); i++)
+		made[i] = look_at(programs[i]);
 }
 
 void place(unique_fd fd, int number)
@@ -124,6 +138,16 @@ void make_descriptors()
 	checked(static_cast<int>(syscall(SYS_close_range, first_free_fd, ~0u, 0)), "close_range");
 }
 
+/* QEMU's processors take turns; a child on another one makes the whole request twice as slow. Races need the other. */
+void stay_on_one_processor()
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	checked(sched_setaffinity(0, sizeof(first), &first), "sched_setaffinity");
+}
+
 void become_user()
 {
 	checked(setgroups(0, nullptr), "setgroups");
@@ -154,7 +178,11 @@ std::string read_link(const std::string &path)
 {
 	char target[256];
 	ssize_t length = readlinkat(proc_fd, path.c_str(), target, sizeof(target));
+	constexpr std::string_view removed = " (deleted)";
 
+	/* The caller's file is as it was; that a child has removed its name is no concern of the caller's. */
+	if (length > 0 && std::string_view(target, static_cast<size_t>(length)).ends_with(removed))
+		length -= static_cast<ssize_t>(removed.size());
 	return path + " -> " +
 		(length < 0 ? "?" : std::string(target, static_cast<size_t>(length))) + "\n";
 }
@@ -230,6 +258,8 @@ void become_caller(caller_kind kind)
 	make_descriptors();
 	/* What a killed caller leaves behind comes to us. */
 	checked(prctl(PR_SET_CHILD_SUBREAPER, 1), "PR_SET_CHILD_SUBREAPER");
+	if (!may_race(kind))
+		stay_on_one_processor();
 	if (kind != caller_kind::root && kind != caller_kind::racing_root)
 		become_user();
 	if (kind == caller_kind::filtered_user)
@@ -257,6 +287,18 @@ std::string describe_self()
 	text += "session " + std::to_string(getsid(0)) + ", group " + std::to_string(getpgrp()) +
 		", priority " + std::to_string(getpriority(PRIO_PROCESS, 0)) + "\n";
 	return text + describe_signals();
+}
+
+bool has_programs()
+{
+	for (size_t i = 0; i < std::size(programs); i++) {
+		struct stat now = look_at(programs[i]);
+
+		if (now.st_ino != made[i].st_ino || now.st_size != made[i].st_size ||
+		    now.st_mode != made[i].st_mode)
+			return false;
+	}
+	return true;
 }
 
 std::string difference(const std::string &before, const std::string &after)

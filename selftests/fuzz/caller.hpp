@@ -28,6 +28,9 @@ void become_caller(caller_kind kind);
 std::string describe_self();
 std::string difference(const std::string &before, const std::string &after);
 
+/* Whether the folder's programs are still there, and the same. */
+bool has_programs();
+
 /* The quick half of it, after each request; empty, or what is wrong. Closes what it finds open. */
 std::string check_self();
 

@@ -24,7 +24,30 @@ namespace fuzz {
 namespace {
 
 /* A program that waits for something; an exit that takes longer than many of these never comes. */
-constexpr int patience_seconds = 5, hopeless = 24;
+constexpr int patience_us = 200'000, hopeless = 600;
+
+/* Interrupts waits as long as it lives. It is not there between requests, when the caller is looked at. */
+class impatience final {
+public:
+	impatience()
+	{
+		set(patience_us);
+	}
+	~impatience()
+	{
+		set(0);
+	}
+	impatience(const impatience &) = delete;
+	impatience &operator=(const impatience &) = delete;
+
+private:
+	static void set(int us)
+	{
+		struct itimerval often = { { 0, us }, { 0, us } };
+
+		setitimer(ITIMER_REAL, &often, nullptr);
+	}
+};
 
 volatile sig_atomic_t alarms;
 
@@ -140,18 +163,34 @@ void for_each_child(Function function)
 		function(static_cast<pid_t>(pid));
 }
 
+/* The next that has stopped or ended; si_pid is 0 if it takes too long. False if there is no child. */
+bool wait_for_child(siginfo_t &info)
+{
+	constexpr int kinds = WEXITED | WSTOPPED | __WALL;
+
+	info = {};
+	if (waitid(P_ALL, 0, &info, kinds | WNOHANG))
+		return false;
+	if (info.si_pid)
+		return true;
+	impatience clock;
+	for (int seen = alarms; alarms == seen;)
+		if (waitid(P_ALL, 0, &info, kinds) == 0 || errno == ECHILD)
+			return info.si_pid;
+	info.si_pid = 0;
+	return true;
+}
+
 } // namespace
 
 void prepare_collecting()
 {
 	struct sigaction action = {};
-	struct itimerval often = { { patience_seconds, 0 }, { patience_seconds, 0 } };
 
 	action.sa_handler = [](int) {
 		alarms = alarms + 1;
 	};
 	sigaction(SIGALRM, &action, nullptr);
-	setitimer(ITIMER_REAL, &often, nullptr);
 }
 
 unsigned kill_children()
@@ -168,37 +207,28 @@ unsigned kill_children()
 collected collect_children(bool strict)
 {
 	collected all;
-	siginfo_t info = {};
+	siginfo_t info;
 
 	strict = strict && is_legible();
-	for (int seen = alarms, waits = 0;;) {
-		info = {};
-		if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | __WALL) == 0) {
-			if (info.si_code != CLD_STOPPED) {
-				all.ended++;
-				continue;
+	for (int waits = 0; wait_for_child(info);) {
+		if (!info.si_pid) {
+			all.nudged += kill_children();
+			if (++waits > hopeless) {
+				all.wrong += "a child does not end by SIGKILL\n";
+				break;
 			}
+		} else if (info.si_code == CLD_STOPPED) {
 			if (strict) {
 				all.wrong += inspect_descriptors(info.si_pid) +
 					inspect_authority(info.si_pid);
 				all.inspected++;
 			}
 			kill(info.si_pid, SIGKILL);
-			continue;
+		} else {
+			all.ended++;
 		}
-		if (errno == ECHILD)
-			return all;
-		/* The first alarm may have been set long ago. */
-		if (alarms == seen)
-			continue;
-		if (++waits > 1)
-			all.nudged += kill_children();
-		if (waits > hopeless) {
-			all.wrong += "a child does not end by SIGKILL\n";
-			return all;
-		}
-		seen = alarms;
 	}
+	return all;
 }
 
 } // namespace fuzz

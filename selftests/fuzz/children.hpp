@@ -13,7 +13,7 @@ struct collected {
 	std::string wrong; /* empty if all is well */
 };
 
-/* Installs the clock that ends a wait. Once per process. */
+/* Lets a signal end a wait. Once per process. */
 void prepare_collecting();
 
 /* Returns when there is no child any more, visible or not. @strict: the arena says what was asked for. */

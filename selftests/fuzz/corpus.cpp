@@ -67,6 +67,9 @@ bytes corpus::vary(random_numbers &random) const
 	}
 	for (unsigned count = 1 + random.below(4); count && !one.empty(); count--)
 		vary_once(one, random);
+	/* All the same as none, but that it can be kept. */
+	if (one.empty())
+		one.push_back(0);
 	if (one.size() > longest)
 		one.resize(longest);
 	return one;

@@ -17,6 +17,10 @@ public:
 	/* False when it is full, or @one too long. */
 	bool add(const bytes &one);
 
+	void clear()
+	{
+		size_ = 0;
+	}
 	size_t size() const
 	{
 		return size_;

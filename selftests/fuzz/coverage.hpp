@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Which parts of the module have run since one looked last, in all tasks: the map that coverage.ko keeps.
+// How many basic blocks of the module have run since it was loaded, in all tasks: what coverage.ko counts.
 // Where that is not loaded nothing has run.
 #pragma once
 
-#include <cstddef>
-#include <vector>
+#include <cstdint>
 
 namespace fuzz {
 
@@ -15,23 +14,10 @@ public:
 	coverage(const coverage &) = delete;
 	coverage &operator=(const coverage &) = delete;
 
-	explicit operator bool() const
-	{
-		return map_;
-	}
-
-	/* Forgets what has run. */
-	void reset();
-	/* Adds what has run to @seen, which is as long as size(); the number that were not in it. */
-	unsigned add_to(unsigned char *seen) const;
-
-	static constexpr size_t size()
-	{
-		return 1 << 15;
-	}
+	unsigned blocks() const;
 
 private:
-	unsigned char *map_ = nullptr;
+	const volatile uint64_t *blocks_ = nullptr;
 };
 
 } // namespace fuzz

@@ -279,7 +279,7 @@ plan generate(choices &from, bool may_race)
 	}
 	if (may_race)
 		make_race(from, made);
-	else if (from.one_in(16))
+	else if (from.one_in(128)) /* takes a process that is killed */
 		made.with = race::kills_caller, made.delay = from.below(256) * from.below(64);
 	for (unsigned i = 0; i < made.mutations; i++)
 		mutate(from, made);

@@ -23,13 +23,13 @@
 namespace fuzz {
 namespace {
 
-/* How often everything is looked at, and not only what is quickly told. */
-constexpr unsigned full_check_every = 100;
+/* Cases between two looks at everything, and not only at what is quickly told. */
+constexpr size_t longest_batch = 200;
 
 class turn final {
 public:
-	turn(session &all, caller_kind kind)
-	    : all_(all), kind_(kind), mine_(all.by_kind[static_cast<int>(kind)])
+	turn(session &all, caller_kind kind, size_t batch)
+	    : all_(all), kind_(kind), mine_(all.by_kind[static_cast<int>(kind)]), batch_(batch)
 	{
 		/* The second thread is not to have a heap of its own, which would come and go. */
 		mallopt(M_ARENA_MAX, 1);
@@ -50,7 +50,6 @@ public:
 		plan made = generate(from, may_race(kind_));
 		all_.done++;
 		mine_.requests++;
-		map_.reset();
 		bool undisturbed = made.with == race::none;
 		int error = submit(made);
 		count(error);
@@ -63,26 +62,39 @@ public:
 		std::string wrong = children.wrong + check_self();
 		if (error > 511)
 			wrong += "errno " + std::to_string(error) + "\n";
-		if (mine_.requests % full_check_every == 0)
-			wrong += check_everything();
 		if (!wrong.empty())
 			report_failure(all_, kind_, wrong);
+		if (all_.batch.size() >= batch_)
+			check_everything();
 	}
 
-	std::string check_everything()
+	/* Which of the batch it was is for whoever repeats them to find. */
+	void check_everything()
 	{
 		std::string now = describe_self(), wrong = difference(before_, now);
 
 		before_ = now;
-		return wrong;
+		if (!wrong.empty() && all_.batch.size() > 1) {
+			printf("%s: one of %zu cases has left something:\n%s\n", name_of(kind_),
+			       all_.batch.size(), wrong.c_str());
+			all_.suspicious = true;
+			leave();
+		}
+		if (!wrong.empty())
+			report_failure(all_, kind_, wrong);
+		all_.batch.clear();
+	}
+
+	[[noreturn]] static void leave()
+	{
+		fflush(stdout);
+		_exit(0);
 	}
 
 private:
 	void remember(const bytes &one)
 	{
-		all_.current_length =
-			static_cast<unsigned>(std::min(one.size(), sizeof(all_.current)));
-		memcpy(all_.current, one.data(), all_.current_length);
+		all_.batch.add(one);
 		if (all_.trace) {
 			printf("%s %s\n", name_of(kind_), to_hex(one).c_str());
 			fflush(stdout);
@@ -136,17 +148,18 @@ private:
 	/* A case that is the first to reach some code is worth varying. */
 	void learn(const bytes &one)
 	{
-		unsigned fresh = map_.add_to(all_.seen);
+		unsigned now = coverage_.blocks();
 
-		all_.blocks += fresh;
-		if (fresh)
+		if (now > all_.blocks)
 			all_.kept.add(one);
+		all_.blocks = now;
 	}
 
 	session &all_;
 	caller_kind kind_;
 	tally &mine_;
-	coverage map_;
+	size_t batch_;
+	coverage coverage_;
 	std::optional<racer> racer_;
 	std::string before_;
 };
@@ -175,16 +188,19 @@ void take_turn(session &all, caller_kind kind, unsigned cases, const std::vector
 {
 	try {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		auto mine = std::make_unique<turn>(all, kind);
+		all.batch.clear();
+		auto mine = std::make_unique<turn>(all, kind, these.empty() ? longest_batch : 1);
 		random_numbers random(all.seed ^ all.done * 0x9e3779b97f4a7c15);
 
 		for (const bytes &one : these)
 			mine->run(one);
-		for (unsigned number = 0; these.empty() && number < cases; number++)
+		/* Children may remove or replace what others are to execute. */
+		for (unsigned number = 0; these.empty() && number < cases; number++) {
+			if (number % 32 == 0 && !has_programs())
+				break;
 			mine->run(next_case(all, random));
-		std::string wrong = mine->check_everything();
-		if (!wrong.empty())
-			report_failure(all, kind, wrong);
+		}
+		mine->check_everything();
 	} catch (const std::exception &error) {
 		report_failure(all, kind, std::string("the fuzzer itself: ") + error.what());
 	}
@@ -194,10 +210,11 @@ void take_turn(session &all, caller_kind kind, unsigned cases, const std::vector
 
 void report_failure(session &all, caller_kind kind, const std::string &what)
 {
-	bytes one(all.current, all.current + all.current_length);
+	size_t count = all.batch.size();
 
 	all.failures++;
-	printf("FAILED %s: case %s\n%s\n", name_of(kind), to_hex(one).c_str(), what.c_str());
+	printf("FAILED %s: case %s\n%s\n", name_of(kind),
+	       count ? to_hex(all.batch.at(count - 1)).c_str() : "none", what.c_str());
 	fflush(stdout);
 }
 

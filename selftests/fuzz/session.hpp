@@ -20,6 +20,7 @@ struct tally {
 	uint64_t children;
 	uint64_t inspected;
 	uint64_t nudged; /* waited for something, and were killed */
+	uint64_t ms; /* that its turns took */
 };
 
 struct session {
@@ -29,9 +30,8 @@ struct session {
 	uint64_t done; /* cases, of all callers */
 	unsigned failures;
 	tally by_kind[std::size(caller_kinds)];
-	unsigned char current[corpus::longest];
-	unsigned current_length;
-	unsigned char seen[coverage::size()];
+	corpus batch; /* the cases since everything was last looked at; the last one is the current */
+	bool suspicious; /* one of the batch has left something behind */
 	unsigned blocks;
 	corpus kept;
 };
@@ -39,7 +39,10 @@ struct session {
 /* In shared memory; lives as long as the process. */
 session &make_session();
 
-/* So many cases of its own, or @these if there are any. In a process made for it; does not return. */
+/*
+ * So many cases of its own, or @these if there are any, and then everything is looked at after each of them. In a process
+ * made for it; does not return.
+ */
 [[noreturn]] void take_turn(session &all, caller_kind kind, unsigned cases,
 			    const std::vector<bytes> &these);
 

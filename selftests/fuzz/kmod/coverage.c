@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A map of which basic blocks of an instrumented spawn.ko have run, in whatever task, for user space to map and to
- * clear: /sys/kernel/debug/spawn-coverage. (KCOV follows one task, and half of a spawn happens in another.) For tests
+ * Which basic blocks of an instrumented spawn.ko have run, in whatever task, for user space to map:
+ * /sys/kernel/debug/spawn-coverage. (KCOV follows one task, and half of a spawn happens in another.) For tests
  * in a virtual machine only.
  */
 #include <linux/debugfs.h>
@@ -12,14 +12,14 @@
 
 #include "coverage.h"
 
-u8 *spawn_coverage_map;
-EXPORT_SYMBOL_GPL(spawn_coverage_map);
+struct spawn_coverage *spawn_coverage;
+EXPORT_SYMBOL_GPL(spawn_coverage);
 
 static struct dentry *file;
 
 static int map_coverage(struct file *opened, struct vm_area_struct *vma)
 {
-	return remap_vmalloc_range(vma, spawn_coverage_map, vma->vm_pgoff);
+	return remap_vmalloc_range(vma, spawn_coverage, vma->vm_pgoff);
 }
 
 static const struct file_operations coverage_fops = {
@@ -30,8 +30,8 @@ static const struct file_operations coverage_fops = {
 
 static int __init coverage_init(void)
 {
-	spawn_coverage_map = vmalloc_user(SPAWN_COVERAGE_SIZE);
-	if (!spawn_coverage_map)
+	spawn_coverage = vmalloc_user(sizeof(*spawn_coverage));
+	if (!spawn_coverage)
 		return -ENOMEM;
 	/* debugfs has no proxy for mmap */
 	file = debugfs_create_file_unsafe("spawn-coverage", 0600, NULL, NULL, &coverage_fops);
@@ -41,7 +41,7 @@ static int __init coverage_init(void)
 static void __exit coverage_exit(void)
 {
 	debugfs_remove(file);
-	vfree(spawn_coverage_map);
+	vfree(spawn_coverage);
 }
 
 module_init(coverage_init);

@@ -7,7 +7,11 @@
 
 #define SPAWN_COVERAGE_SIZE	(1 << 15)
 
-/* A byte for every four of the module's text, 1 where it has run. */
-extern u8 *spawn_coverage_map;
+struct spawn_coverage {
+	u64 blocks;			/* that have run; two tasks at once may count one too few */
+	u8 ran[SPAWN_COVERAGE_SIZE];	/* for every four bytes of the module's text, 1 where it has run */
+};
+
+extern struct spawn_coverage *spawn_coverage;
 
 #endif

@@ -15,5 +15,10 @@ notrace void __sanitizer_cov_trace_pc(void)
 	/* Calls are five bytes long, so no two share a place. */
 	unsigned long offset = _RET_IP_ - (unsigned long)spawn_child;
 
-	spawn_coverage_map[(offset >> 2) & (SPAWN_COVERAGE_SIZE - 1)] = 1;
+	u8 *ran = &spawn_coverage->ran[(offset >> 2) & (SPAWN_COVERAGE_SIZE - 1)];
+
+	if (*ran)
+		return;
+	*ran = 1;
+	spawn_coverage->blocks++;
 }
