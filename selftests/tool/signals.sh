@@ -52,7 +52,7 @@ blank_signals() {
 }
 
 kept_signals() {
-	expect 0 '*' '' env --ignore-signal=HUP --block-signal=USR1 "$tool" run --keep-ignored-signals \
+	expect 0 '*' '' env --default-signal=INT,QUIT --ignore-signal=HUP --block-signal=USR1 "$tool" run --keep-ignored-signals \
 		--keep-signal-mask -- "$payload/report" &&
 		compare ignored '*1;' "$(said ignored)" && compare blocked '0000000000000200;' "$(said blocked)"
 }
