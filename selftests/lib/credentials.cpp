@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 // What authority a child has: none that was not listed, before and after its exec, whoever the caller
 // is. Callers of other ids are threads of their own, whose credentials end with them.
+#include "filter.hpp"
 #include "settings.hpp"
 #include "spawning.hpp"
 #include "suite.hpp"
 
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
 #include <linux/keyctl.h>
-#include <linux/seccomp.h>
 #include <linux/securebits.h>
 #include <linux/spawn.h>
 #include <sys/prctl.h>
@@ -18,7 +17,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <exception>
 #include <thread>
 
@@ -34,15 +32,12 @@ constexpr std::uint64_t net_raw = 1ULL << CAP_NET_RAW;
 /* For the calling thread only, which the C library would not do. */
 void become(uid_t real, uid_t effective, const std::vector<gid_t> &groups)
 {
-	const auto checked_call = [](long ret, const char *what) {
-		checked(static_cast<int>(ret), what);
-	};
-
-	checked_call(syscall(SYS_setgroups, groups.size(), groups.data()), "setgroups");
-	checked_call(syscall(SYS_setresgid, real, effective, effective), "setresgid");
-	checked_call(syscall(SYS_setresuid, real, effective, effective), "setresuid");
+	checked(static_cast<int>(syscall(SYS_setgroups, groups.size(), groups.data())),
+		"setgroups");
+	checked(static_cast<int>(syscall(SYS_setresgid, real, effective, effective)), "setresgid");
+	checked(static_cast<int>(syscall(SYS_setresuid, real, effective, effective)), "setresuid");
 	/* The change of ids has made the test undumpable, and its /proc/self root's. */
-	checked_call(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE");
+	checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE");
 }
 
 /* The caller is such a user. Nothing else of the test runs meanwhile. */
@@ -87,11 +82,6 @@ public:
 private:
 	std::vector<gid_t> before_;
 };
-
-bool is_root()
-{
-	return !geteuid();
-}
 
 std::string ids(unsigned id)
 {
@@ -154,7 +144,7 @@ void check_contradiction(const executor &who, const credentials &listed)
 
 CREDENTIALS_TEST_CASE("root with nothing listed is uid 0 without a single capability")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	group_setting groups({ 0, 7, 77 });
 	const report own = spawn_report(who, who.command(payload("report")));
@@ -174,7 +164,7 @@ CREDENTIALS_TEST_CASE("root with nothing listed is uid 0 without a single capabi
 
 CREDENTIALS_TEST_CASE("an ordinary user with nothing listed keeps ids and groups, and borrows")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root, to be another user");
 	as_user(4711, 4711, { 7, 77 }, [&] {
 		for (const report &told : spawn_twice(who, {})) {
@@ -190,7 +180,7 @@ CREDENTIALS_TEST_CASE("an ordinary user with nothing listed keeps ids and groups
 
 CREDENTIALS_TEST_CASE("groups that may not be dropped fail with EPERM unless kept")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root, to be another user");
 	as_user(4711, 4711, { 7, 77 }, [&] {
 		check_denied(who, credentials().keep_groups_if_must(false),
@@ -207,7 +197,7 @@ CREDENTIALS_TEST_CASE("groups that may not be dropped fail with EPERM unless kep
 
 CREDENTIALS_TEST_CASE("a caller's effective ids and its capabilities go, its real ids stay")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root, to be another user");
 	as_user(4711, 0, {}, [&] {
 		for (const report &told : spawn_twice(with_own_memory(who), {})) {
@@ -250,7 +240,7 @@ EXECUTOR_TEST_CASE("with everything listed all is kept, as by fork and exec")
 
 CREDENTIALS_TEST_CASE("a capability that is listed is kept and no other, by root")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	for (const report &told : spawn_twice(with_own_memory(who),
 					      credentials()
@@ -265,7 +255,7 @@ CREDENTIALS_TEST_CASE("a capability that is listed is kept and no other, by root
 
 CREDENTIALS_TEST_CASE("a capability that is listed is kept and no other, by another user")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	for (const auto &listed :
 	     { credentials().user(4711).keep_capability(CAP_NET_BIND_SERVICE),
@@ -282,7 +272,7 @@ CREDENTIALS_TEST_CASE("a capability that is listed is kept and no other, by anot
 
 CREDENTIALS_TEST_CASE("another user has no capability, also where all were to be kept")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	for (const auto &listed :
 	     { credentials().user(4711).group(4712), credentials::all().user(4711).group(4712) })
@@ -297,7 +287,7 @@ CREDENTIALS_TEST_CASE("another user has no capability, also where all were to be
 
 CREDENTIALS_TEST_CASE("ids and groups are those that were given")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	std::vector<gid_t> many;
 	for (gid_t group = 1000; group < 2000; group++)
@@ -323,7 +313,7 @@ CREDENTIALS_TEST_CASE("ids and groups are those that were given")
 
 CREDENTIALS_TEST_CASE("effective ids that the exec would take back are EINVAL")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root, to be another user");
 	/* The filters of some executors need no_new_privs, and then there is nothing to promise. */
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0))
@@ -335,7 +325,7 @@ CREDENTIALS_TEST_CASE("effective ids that the exec would take back are EINVAL")
 
 CREDENTIALS_TEST_CASE("groups are those kept or those given, whichever was said last")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	group_setting groups({ 0, 7 });
 	const auto own = with_own_memory(who);
@@ -350,15 +340,10 @@ CREDENTIALS_TEST_CASE("groups are those kept or those given, whichever was said 
 
 CREDENTIALS_TEST_CASE("a keyring that may not be left is kept only if that is said")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root, to be another user");
 	as_user(4711, 4711, {}, [&] {
-		const struct sock_filter program[] = {
-			BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-			BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 0, 1),
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-			BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		};
+		const auto program = filter_of(SYS_keyctl, SECCOMP_RET_ERRNO | EPERM);
 		auto wanted = who.bare_command(payload("report"));
 
 		/* In the child, since the module serves no caller of several threads under a filter. */
@@ -372,7 +357,7 @@ CREDENTIALS_TEST_CASE("a keyring that may not be left is kept only if that is sa
 
 CREDENTIALS_TEST_CASE("some capabilities for uid 0 that may regain all are EINVAL")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	check_contradiction(who, credentials().keep_privilege());
 	check_contradiction(who, credentials().keep_privilege().keep_capability(CAP_NET_RAW));
@@ -391,7 +376,7 @@ CREDENTIALS_TEST_CASE("some capabilities for uid 0 that may regain all are EINVA
 
 CREDENTIALS_TEST_CASE("uid 0 without a capability does not regain any either")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	as_user(0, 0, {}, [&] {
 		__user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
@@ -406,7 +391,7 @@ CREDENTIALS_TEST_CASE("uid 0 without a capability does not regain any either")
 
 CREDENTIALS_TEST_CASE("sets of capabilities are those that were given")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	spawnctl::capability_sets sets;
 	sets.permitted = sets.inheritable = sets.ambient = bind_service | net_raw;
@@ -435,7 +420,7 @@ CREDENTIALS_TEST_CASE("sets of capabilities are those that were given")
 
 CREDENTIALS_TEST_CASE("what an ordinary user may not have is EPERM")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root, to be another user");
 	spawnctl::capability_sets sets;
 	sets.permitted = net_raw;
@@ -459,7 +444,7 @@ CREDENTIALS_TEST_CASE("what an ordinary user may not have is EPERM")
 
 CREDENTIALS_TEST_CASE("each part is kept by itself")
 {
-	if (!is_root())
+	if (geteuid())
 		SKIP("needs root");
 	group_setting groups({ 0, 7, 77 });
 	const auto own = with_own_memory(who);
@@ -485,17 +470,17 @@ CREDENTIALS_TEST_CASE("each part is kept by itself")
 CREDENTIALS_TEST_CASE("an asynchronous child's credentials are limited as well")
 {
 	pipe_ends out = make_pipe();
-	const executor own = is_root() ? with_own_memory(who) : who;
+	const executor own = !geteuid() ? with_own_memory(who) : who;
 	auto wanted = who.bare_command(payload("report")).pass(out.write.get(), 1).asynchronous();
 
 	/* The module leaves those to the fallback. */
-	if (is_root() && who.backend == spawnctl::backend::module)
+	if (!geteuid() && who.backend == spawnctl::backend::module)
 		wanted.use(spawnctl::backend::automatic);
 	auto program = wanted.spawn();
 	const report told = read_report(program, out);
 	CHECK(capabilities_of(told) == none);
 	CHECK(told["no_new_privs"] == "1");
-	if (is_root())
+	if (!geteuid())
 		check_contradiction(who, credentials().keep_privilege());
 }
 
@@ -505,7 +490,7 @@ CREDENTIALS_TEST_CASE("the caller's own credentials stay as they are")
 	const int dumpable = prctl(PR_GET_DUMPABLE);
 
 	for (int round = 0; round < 3; round++)
-		spawn_twice(is_root() ? with_own_memory(who) : who, {});
+		spawn_twice(!geteuid() ? with_own_memory(who) : who, {});
 	const report after = spawn_report(who, who.command(payload("report")));
 	CHECK(capabilities_of(after) == capabilities_of(before));
 	for (const char *name : { "uids", "gids", "groups", "no_new_privs", "session_keyring" })

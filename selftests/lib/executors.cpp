@@ -3,18 +3,14 @@
 // where a filter has taken clone3(2) or close_range(2) away, as container runtimes do.
 #include "executors.hpp"
 
+#include "filter.hpp"
 #include "unique_fd.hpp"
 
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <linux/spawn.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <functional>
@@ -41,22 +37,6 @@ spawnctl::command executor::bare_command(std::string program, std::vector<std::s
 }
 
 namespace {
-
-/* For the calling thread, and what it clones. */
-void refuse_call(long nr, int error)
-{
-	struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(nr), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
-
-	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
-	checked(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter)),
-		"seccomp");
-}
 
 std::vector<executor> find_all_executors()
 {
@@ -108,7 +88,8 @@ void run_filtered(const std::function<void()> &body, const executor &who)
 
 	std::thread filtered([&] {
 		try {
-			refuse_call(who.refused_call, who.refusal);
+			install_filter(static_cast<unsigned>(who.refused_call),
+				       SECCOMP_RET_ERRNO | static_cast<unsigned>(who.refusal));
 			body();
 		} catch (...) {
 			thrown = std::current_exception();

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The names for common calls: that each does in the child what it says, and nothing in the caller.
 // Which calls are permitted, and what each kind of them may do, is for the tests of the device.
+#include "filter.hpp"
 #include "settings.hpp"
 #include "spawning.hpp"
 #include "suite.hpp"
 
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -19,7 +18,6 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <sstream>
 
 using namespace selftest;
@@ -340,12 +338,7 @@ EXECUTOR_TEST_CASE("namespaces are entered by a descriptor")
 
 EXECUTOR_TEST_CASE("a filter judges what comes after it")
 {
-	const struct sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_umask, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOANO),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
+	const auto program = filter_of(SYS_umask, SECCOMP_RET_ERRNO | ENOANO);
 	auto wanted = who.command(payload("report"));
 
 	wanted.call(calls::umask(022)).call(calls::no_new_privs());

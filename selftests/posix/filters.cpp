@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Callers under a seccomp filter that refuses what the C library can do without: they start programs
 // as ever. Filters name system calls; which ones posix_spawn(3) makes is nobody's business.
+#include "filter.hpp"
 #include "spawning.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
 #include <csignal>
-#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
@@ -22,17 +19,7 @@ namespace {
 
 void refuse(long nr, int error)
 {
-	sock_filter program[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(nr), 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | static_cast<unsigned>(error)),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
-
-	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
-	checked(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter)),
-		"seccomp");
+	install_filter(static_cast<unsigned>(nr), SECCOMP_RET_ERRNO | static_cast<unsigned>(error));
 }
 
 /* The steps that went wrong, one bit each. */

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: MIT
-// seccomp filters that a test puts on its own thread, for good. Must hold no test.
+// seccomp filters, most of which a test puts on its own thread, for good.
 #pragma once
 
 #include "request.hpp"
 #include "suite.hpp"
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include <array>
+
 namespace selftest {
 
-/* Judges calls of @nr by @verdict, all others are allowed. The listener's descriptor, or 0. */
+/* Judges calls of @nr by @verdict, all others are allowed. */
+std::array<sock_filter, 6> filter_of(unsigned nr, unsigned verdict);
+
+/* On this thread. The listener's descriptor, or 0. */
 int install_filter(unsigned nr, unsigned verdict, unsigned flags = 0);
 
 /* Fails calls of @nr whose argument @index is not @value with @error. */

@@ -5,8 +5,6 @@
 #include "unique_fd.hpp"
 
 #include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -15,17 +13,22 @@
 
 namespace selftest {
 
-int install_filter(unsigned nr, unsigned verdict, unsigned flags)
+std::array<sock_filter, 6> filter_of(unsigned nr, unsigned verdict)
 {
-	struct sock_filter program[] = {
+	return { {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 3),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, verdict),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(program) / sizeof(program[0]), program };
+	} };
+}
+
+int install_filter(unsigned nr, unsigned verdict, unsigned flags)
+{
+	auto program = filter_of(nr, verdict);
+	struct sock_fprog filter = { static_cast<unsigned short>(program.size()), program.data() };
 
 	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
 	return checked(
