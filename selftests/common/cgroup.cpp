@@ -24,9 +24,7 @@ own_cgroup::~own_cgroup()
 
 void own_cgroup::write(const std::string &file, const std::string &text) const
 {
-	unique_fd fd = open_file(path_ + "/" + file, O_WRONLY);
-
-	write_all(fd.get(), text.data(), text.size());
+	write_file(path_ + "/" + file, text);
 }
 
 } // namespace selftest

@@ -79,6 +79,16 @@ child must_spawn(request &wanted)
 	return child(result.pid);
 }
 
+bool reached_program(pid_t pid)
+{
+	siginfo_t info = {};
+
+	if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+		return true;
+	REQUIRE(errno == ECHILD);
+	return false;
+}
+
 void check_nothing_left()
 {
 	sigset_t pending;

@@ -51,6 +51,9 @@ child must_spawn(request &wanted);
 /* Submits, and CHECKs the errno, the result that repeats it, and that nothing is left behind. */
 void check_fails(request &wanted, int error, spawn_stage stage, unsigned index = 0);
 
+/* The rule of the header: without __WALL, waitid() knows a child that reached its program. */
+bool reached_program(pid_t pid);
+
 /* CHECKs that no child (also an invisible one) and no SIGCHLD is there. */
 void check_nothing_left();
 

@@ -108,6 +108,16 @@ void write_all(int fd, const void *data, size_t size)
 	}
 }
 
+std::string read_file(const std::string &path)
+{
+	return read_all(open_file(path, O_RDONLY).get());
+}
+
+void write_file(const std::string &path, const std::string &text)
+{
+	write_all(open_file(path, O_WRONLY).get(), text.data(), text.size());
+}
+
 bool read_exactly(int fd, void *data, size_t size)
 {
 	char *at = static_cast<char *>(data);

@@ -70,6 +70,10 @@ std::string read_all(int fd);
 
 void write_all(int fd, const void *data, size_t size);
 
+/* The same of a whole file. To write one, it has to be there. */
+std::string read_file(const std::string &path);
+void write_file(const std::string &path, const std::string &text);
+
 /* False at end of file before @size bytes. */
 bool read_exactly(int fd, void *data, size_t size);
 

@@ -57,18 +57,6 @@ std::optional<std::string> injection_unavailable()
 	return device_unavailable();
 }
 
-void write_file(const std::string &path, const std::string &text)
-{
-	unique_fd file = open_file(path, O_WRONLY);
-
-	write_all(file.get(), text.data(), text.size());
-}
-
-std::string read_file(const std::string &path)
-{
-	return read_all(open_file(path, O_RDONLY).get());
-}
-
 injector::injector(const std::string &name, bool in_module_only) : folder_(debugfs + name + "/")
 {
 	set("probability", "0");

@@ -11,9 +11,6 @@ namespace selftest {
 /* Why there is none here, for run_suite(). */
 std::optional<std::string> injection_unavailable();
 
-void write_file(const std::string &path, const std::string &text);
-std::string read_file(const std::string &path);
-
 /* One folder of debugfs: failslab, fail_page_alloc, fail_usercopy, fail_function. */
 class injector {
 public:

@@ -29,8 +29,8 @@
 #include <sstream>
 #include <system_error>
 
-using selftest::checked, selftest::open_file, selftest::read_all, selftest::unique_fd,
-	selftest::write_all;
+using selftest::checked, selftest::open_file, selftest::read_all, selftest::read_file,
+	selftest::unique_fd, selftest::write_all;
 
 namespace fuzz {
 namespace {
@@ -51,7 +51,7 @@ struct stat look_at(const char *program)
 
 void copy_program(const std::string &from, const std::string &to, unsigned mode)
 {
-	std::string all = read_all(open_file(from, O_RDONLY).get());
+	std::string all = read_file(from);
 
 	unlink(to.c_str());
 	write_all(open_file(to, O_WRONLY | O_CREAT | O_TRUNC, mode).get(), all.data(), all.size());
@@ -74,6 +74,8 @@ void leave_namespaces()
 	checked(unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET), "unshare");
 	checked(mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "mount private");
 	checked(mount("fuzz", "/dev/shm", "tmpfs", 0, "mode=1777"), "mount tmpfs");
+	/* What is mounted on has a name that no child can take away. */
+	checked(mount("/dev/null", "/dev/null", nullptr, MS_BIND, nullptr), "mount /dev/null");
 }
 
 void make_folder()

@@ -7,8 +7,6 @@
 #include <cstdlib>
 #include <sstream>
 
-using selftest::open_file, selftest::read_all;
-
 namespace fuzz {
 namespace {
 
@@ -18,7 +16,7 @@ constexpr long chance = 400;
 std::string read_file(const char *path)
 {
 	try {
-		return read_all(open_file(path, O_RDONLY).get());
+		return selftest::read_file(path);
 	} catch (const std::exception &) {
 		return {};
 	}

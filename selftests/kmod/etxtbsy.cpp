@@ -175,7 +175,7 @@ int run(const char *name, way start, int rounds, int threads)
 {
 	temporary_folder folder;
 	std::string unrelated = payload("exit_with");
-	std::string program = read_all(open_file(unrelated, O_RDONLY).get());
+	std::string program = read_file(unrelated);
 	std::vector<std::thread> crowd;
 	counts all;
 	auto begin = std::chrono::steady_clock::now();

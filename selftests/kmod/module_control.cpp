@@ -25,7 +25,7 @@ std::string module_path()
 
 std::string module_image()
 {
-	return read_all(open_file(module_path(), O_RDONLY).get());
+	return read_file(module_path());
 }
 
 int load_module(const std::string &image, const std::string &parameters)

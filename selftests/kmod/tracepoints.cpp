@@ -33,13 +33,11 @@ public:
 
 	void enable(const std::string &event) const
 	{
-		unique_fd file = open_file(path_ + "/events/" + event + "/enable", O_WRONLY);
-
-		write_all(file.get(), "1", 1);
+		write_file(path_ + "/events/" + event + "/enable", "1");
 	}
 	std::string text() const
 	{
-		return read_all(open_file(path_ + "/trace", O_RDONLY).get());
+		return read_file(path_ + "/trace");
 	}
 
 private:

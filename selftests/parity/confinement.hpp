@@ -69,9 +69,6 @@ constexpr unsigned ordinary_user = 54321;
 /* Sets all ids, the groups to @user alone, and makes the process dumpable again. */
 void become(unsigned user);
 
-/* Writes @text to an existing file in one go; throws std::system_error. */
-void write_file(const std::string &path, const std::string &text);
-
 /* Forks; the child goes on as the caller, the parent only waits and ends like it. */
 void go_on_in_child();
 

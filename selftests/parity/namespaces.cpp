@@ -20,13 +20,6 @@ using namespace selftest;
 
 namespace parity {
 
-void write_file(const std::string &path, const std::string &text)
-{
-	unique_fd file = open_file(path, O_WRONLY);
-
-	checked(static_cast<int>(write(file.get(), text.data(), text.size())), path.c_str());
-}
-
 void go_on_in_child()
 {
 	pid_t pid = checked(fork(), "fork");

@@ -221,7 +221,7 @@ TEST_CASE("open truncates, appends and overwrites as its flags say")
 		actions.open(1, path, row.flags);
 		child shell = must_spawn("/bin/sh", &actions, nullptr, { "-c", "printf new" });
 		CHECK(shell.wait() == 0);
-		CHECK(contents(path) ==
+		CHECK(read_file(path) ==
 		      (row.flags & (O_APPEND | O_TRUNC) ? row.result : "new text"));
 	}
 }
@@ -237,7 +237,7 @@ TEST_CASE("open for reading gives a program its input, and no way to write")
 	writing.open(1, path, O_RDONLY).open(2, "/dev/null", O_WRONLY);
 	child shell = must_spawn("/bin/sh", &writing, nullptr, { "-c", "echo lost" });
 	CHECK(shell.wait() != 0);
-	CHECK(contents(path) == "the text\n");
+	CHECK(read_file(path) == "the text\n");
 }
 
 TEST_CASE("open onto the number that it would get anyway")

@@ -127,7 +127,7 @@ TEST_CASE("pidfd_spawn does actions and attributes", "[later]")
 	REQUIRE(start("pidfd_spawn", &pidfd, payload("report"), {}, &actions, &attributes) == 0);
 	unique_fd owned(pidfd);
 	CHECK(wait_for(pidfd).si_status == 0);
-	report told = parse_report(contents(folder / "out"));
+	report told = parse_report(read_file(folder / "out"));
 	CHECK(told.number("pgid") == told.number("pid"));
 	CHECK(has_signal(told, "blocked", SIGUSR1));
 	/* The pidfd itself is not the program's. */
@@ -216,7 +216,7 @@ TEST_CASE("SETCGROUP starts the program in the group", "[later][cgroup]")
 	CHECK(outside.wait() == 0);
 	attributes.flags(set_cgroup_flag);
 	held_program held(&attributes);
-	CHECK(std::stoi(contents(group.path() + "/cgroup.procs")) == held.pid());
+	CHECK(std::stoi(read_file(group.path() + "/cgroup.procs")) == held.pid());
 	held.end();
 }
 

@@ -77,7 +77,7 @@ TEST_CASE("an object of actions serves any number of spawns")
 
 		CHECK(shell.wait() == 0);
 	}
-	CHECK(contents(folder / "log") == "x\nx\nx\n");
+	CHECK(read_file(folder / "log") == "x\nx\nx\n");
 	/* It may also grow between two. */
 	actions.open(11, "/dev/zero", O_RDONLY);
 	CHECK(spawn_report(&actions).fds.at(11).target == "/dev/zero");
@@ -243,7 +243,7 @@ TEST_CASE("the program's descriptors are the caller's own open files")
 	child shell = must_spawn("/bin/sh", &actions, nullptr, { "-c", "echo two" });
 	CHECK(shell.wait() == 0);
 	CHECK(lseek(log.get(), 0, SEEK_CUR) == 8);
-	CHECK(contents(folder / "log") == "one\ntwo\n");
+	CHECK(read_file(folder / "log") == "one\ntwo\n");
 }
 
 TEST_CASE("names in /proc/self lead to the program, not to the caller")

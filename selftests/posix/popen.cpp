@@ -63,7 +63,7 @@ TEST_CASE("popen for writing feeds the command")
 	REQUIRE(stream);
 	CHECK(fprintf(stream, "%s and %d\n", "text", 7) == 11);
 	CHECK(pclose(stream) == 0);
-	CHECK(contents(folder / "out") == "text and 7\n");
+	CHECK(read_file(folder / "out") == "text and 7\n");
 }
 
 TEST_CASE("a stream is one of bytes from the beginning")
@@ -110,7 +110,7 @@ TEST_CASE("more than a pipe holds goes through in both directions")
 	REQUIRE(stream);
 	CHECK(fwrite(much.data(), 1, much.size(), stream) == much.size());
 	CHECK(pclose(stream) == 0);
-	CHECK(std::stoul(contents(folder / "out")) == much.size());
+	CHECK(std::stoul(read_file(folder / "out")) == much.size());
 }
 
 TEST_CASE("pclose returns the shell's wait status")
@@ -232,7 +232,7 @@ TEST_CASE("popen in a caller whose standard descriptors are closed")
 		return 0;
 	});
 	CHECK(wrong == 0);
-	CHECK(contents(out) == "written\n");
+	CHECK(read_file(out) == "written\n");
 }
 
 TEST_CASE("popen where no descriptor is free fails with EMFILE")

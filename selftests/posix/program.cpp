@@ -402,7 +402,7 @@ TEST_CASE("output that the caller has buffered is written once, and its atexit h
 		exit(0);
 	});
 	CHECK(caller.wait() == 0);
-	const std::string text = contents(log);
+	const std::string text = read_file(log);
 	CHECK(text.find("buffered\n") != std::string::npos);
 	CHECK(text.find("buffered\n") == text.rfind("buffered\n"));
 	CHECK(text.find("atexit\n") != std::string::npos);

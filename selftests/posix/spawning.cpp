@@ -366,9 +366,4 @@ void *find_symbol(const char *name)
 	return found;
 }
 
-std::string contents(const std::string &path)
-{
-	return read_all(open_file(path, O_RDONLY).get());
-}
-
 } // namespace selftest

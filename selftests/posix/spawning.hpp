@@ -169,7 +169,4 @@ Function *find_function(const char *name)
 	return reinterpret_cast<Function *>(find_symbol(name));
 }
 
-/* The whole of a file. */
-std::string contents(const std::string &path);
-
 } // namespace selftest

@@ -82,9 +82,9 @@ TEST_CASE("system runs /bin/sh as sh, with the command as one argument")
 	const std::string out = folder / "out";
 
 	CHECK(system(("echo \"$0 $#\" 'a  b' >" + out).c_str()) == 0);
-	CHECK(contents(out) == "sh 0 a  b\n");
+	CHECK(read_file(out) == "sh 0 a  b\n");
 	CHECK(system(("echo one >" + out + "; echo two >>" + out + " | cat").c_str()) == 0);
-	CHECK(contents(out) == "one\ntwo\n");
+	CHECK(read_file(out) == "one\ntwo\n");
 }
 
 TEST_CASE("a command inherits environment, folder and descriptors")
@@ -96,7 +96,7 @@ TEST_CASE("a command inherits environment, folder and descriptors")
 	setenv("SYSTEM_TEST", "value", 1);
 	CHECK(system(report_into(folder / "out").c_str()) == 0);
 	unsetenv("SYSTEM_TEST");
-	report told = parse_report(contents(folder / "out"));
+	report told = parse_report(read_file(folder / "out"));
 	CHECK(std::find(told.env.begin(), told.env.end(), "SYSTEM_TEST=value") != told.env.end());
 	char cwd[4096];
 	REQUIRE(getcwd(cwd, sizeof(cwd)));
@@ -112,7 +112,7 @@ TEST_CASE("a command gets the caller's mask, without the SIGCHLD that system blo
 	blocked_signals blocked({ SIGUSR1 });
 
 	CHECK(system(report_into(folder / "out").c_str()) == 0);
-	report told = parse_report(contents(folder / "out"));
+	report told = parse_report(read_file(folder / "out"));
 	for (int number = 1; number <= 64; number++)
 		CHECK(has_signal(told, "blocked", number) == (number == SIGUSR1));
 }
@@ -129,7 +129,7 @@ TEST_CASE("a command gets the caller's SIGINT and SIGQUIT, not the ignored ones 
 	});
 
 	CHECK(status == 0);
-	report told = parse_report(contents(file));
+	report told = parse_report(read_file(file));
 	CHECK_FALSE(has_signal(told, "ignored", SIGINT));
 	CHECK(has_signal(told, "ignored", SIGQUIT));
 	CHECK(has_signal(told, "ignored", SIGUSR1));
@@ -259,7 +259,7 @@ TEST_CASE("a thread cancelled in system takes its shell along and undoes the sig
 		return nullptr;
 	};
 	REQUIRE(pthread_create(&thread, nullptr, run, nullptr) == 0);
-	const pid_t shell = std::stoi(contents(folder / "fifo"));
+	const pid_t shell = std::stoi(read_file(folder / "fifo"));
 	CHECK(kill(shell, 0) == 0);
 	REQUIRE(pthread_cancel(thread) == 0);
 	REQUIRE(pthread_join(thread, &result) == 0);

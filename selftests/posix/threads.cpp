@@ -196,7 +196,7 @@ TEST_CASE("threads share objects of actions and attributes")
 	for (std::thread &thread : threads)
 		thread.join();
 	CHECK(wrong == 0);
-	CHECK(contents(folder / "log").size() == 2 * 4 * 5);
+	CHECK(read_file(folder / "log").size() == 2 * 4 * 5);
 }
 
 TEST_CASE("descriptors that other threads open close-on-exec never reach a program")

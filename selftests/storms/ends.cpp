@@ -130,7 +130,7 @@ TEST_CASE("a child may be killed at any moment of a spawn", "[kill]")
 		std::string path = "/proc/self/task/" + std::to_string(caller) + "/children";
 
 		while (!done) {
-			std::string pids = read_all(open_file(path, O_RDONLY).get());
+			std::string pids = read_file(path);
 
 			if (pid_t pid = atoi(pids.c_str()); pid > 1)
 				kill(pid, SIGKILL);

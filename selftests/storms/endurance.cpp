@@ -14,7 +14,7 @@
 #include <sstream>
 #include <string>
 
-using selftest::checked, selftest::open_file, selftest::read_all, selftest::unique_fd;
+using selftest::checked, selftest::open_file, selftest::read_file, selftest::unique_fd;
 
 namespace {
 
@@ -32,7 +32,7 @@ long now()
 /* Kilobytes of slab that nothing can reclaim. */
 long unreclaimable()
 {
-	std::istringstream lines(read_all(open_file("/proc/meminfo", O_RDONLY).get()));
+	std::istringstream lines(read_file("/proc/meminfo"));
 	std::string line;
 
 	while (std::getline(lines, line))

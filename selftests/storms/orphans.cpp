@@ -63,9 +63,7 @@ long foreign_references()
 
 	device();
 	for (int tries = 0; tries < 500; tries++) {
-		references = atol(read_all(open_file("/sys/module/spawn/refcnt", O_RDONLY).get())
-					  .c_str()) -
-			1;
+		references = atol(read_file("/sys/module/spawn/refcnt").c_str()) - 1;
 		if (!references)
 			break;
 		nanosleep(&moment, nullptr);

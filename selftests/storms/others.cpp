@@ -60,7 +60,7 @@ enum attach { missed, too_late, in_flight };
 /* Attaches to a child of whoever owns the file @children. Until its exec that has the name of its caller. */
 attach attach_to_child(const std::string &children, pid_t &pid)
 {
-	pid = atoi(read_all(open_file(children, O_RDONLY).get()).c_str());
+	pid = atoi(read_file(children).c_str());
 	if (pid <= 1 || ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACEEXEC))
 		return missed;
 	return comm_of(pid) == comm_of(getpid()) ? in_flight : too_late;

@@ -43,17 +43,6 @@ void wait_until_done(spawn_result &result)
 		futex(&result.running, FUTEX_WAIT, 1);
 }
 
-/* The rule of the header: without __WALL, waitid() knows a child that reached its program. */
-bool reached_program(pid_t pid)
-{
-	siginfo_t info = {};
-
-	if (waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0)
-		return true;
-	REQUIRE(errno == ECHILD);
-	return false;
-}
-
 child must_start(request &wanted)
 {
 	REQUIRE(wanted.flags(SPAWN_ASYNC).submit() == 0);

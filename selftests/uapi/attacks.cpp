@@ -99,13 +99,6 @@ void become_ordinary()
 	open_to_tracers();
 }
 
-void write_file(const std::string &path, const std::string &text)
-{
-	unique_fd file = open_file(path, O_WRONLY);
-
-	write_all(file.get(), text.data(), text.size());
-}
-
 void become_container_root()
 {
 	become_ordinary();

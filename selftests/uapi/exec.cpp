@@ -319,7 +319,7 @@ TEST_CASE("a program that begins at address 0 has been exec'ed, and dies by itse
 {
 	temporary_folder folder;
 	const std::string path = folder.path() + "/begins-at-0";
-	std::string image = read_all(open_file(payload("hold"), O_RDONLY).get());
+	std::string image = read_file(payload("hold"));
 	const Elf64_Addr nowhere = 0;
 
 	image.replace(offsetof(Elf64_Ehdr, e_entry), sizeof(nowhere),

@@ -31,7 +31,7 @@ void check_refused(const outcome &all)
 /* Of open files and children of the module. */
 std::string references()
 {
-	return read_all(open_file("/sys/module/spawn/refcnt", O_RDONLY).get());
+	return read_file("/sys/module/spawn/refcnt");
 }
 
 /* In a forked process: the outcome of a spawn that holds while another thread leaves the table. */

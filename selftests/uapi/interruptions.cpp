@@ -88,8 +88,7 @@ private:
 /* A line of /proc/PID/status. */
 std::string status_line(pid_t pid, const std::string &name)
 {
-	std::string text =
-		read_all(open_file("/proc/" + std::to_string(pid) + "/status", O_RDONLY).get());
+	std::string text = read_file("/proc/" + std::to_string(pid) + "/status");
 	size_t at = text.find("\n" + name + ":\t") + name.size() + 3;
 
 	return text.substr(at, text.find('\n', at) - at);

@@ -66,13 +66,6 @@ bool is_readable(int fd)
 	return checked(poll(&all, 1, 0), "poll") == 1;
 }
 
-bool reached_program(pid_t pid)
-{
-	siginfo_t info = {};
-
-	return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
-}
-
 void check_failed(request &wanted, int error, spawn_stage stage, unsigned index = 0)
 {
 	auto [program, outcome] = take_off(wanted);
@@ -458,13 +451,10 @@ TEST_CASE("a user namespace that can't be had is told by an asynchronous ioctl i
 {
 	const spawn_result result = in_forked_process([] {
 		request wanted = asynchronous(payload("exit_with"));
-		std::string limit = "/proc/sys/user/max_user_namespaces";
 
 		/* A namespace of our own has a limit of its own. */
 		checked(unshare(CLONE_NEWUSER), "unshare");
-		unique_fd file = open_file(limit, O_WRONLY);
-		write_all(file.get(), "0", 1);
-		file.reset();
+		write_file("/proc/sys/user/max_user_namespaces", "0");
 		wanted.raw().clone_flags = CLONE_NEWUSER;
 		int error = wanted.submit();
 		spawn_result told = wanted.result();
