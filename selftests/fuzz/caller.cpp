@@ -180,11 +180,12 @@ std::string read_link(const std::string &path)
 {
 	char target[256];
 	ssize_t length = readlinkat(proc_fd, path.c_str(), target, sizeof(target));
-	constexpr std::string_view removed = " (deleted)";
+	struct stat file = {};
 
-	/* The caller's file is as it was; that a child has removed its name is no concern of the caller's. */
-	if (length > 0 && std::string_view(target, static_cast<size_t>(length)).ends_with(removed))
-		length -= static_cast<ssize_t>(removed.size());
+	/* A child may rename or remove the caller's file, as any process may: by its name nothing is told. */
+	if (length > 0 && target[0] == '/' && !fstatat(proc_fd, path.c_str(), &file, 0))
+		return path + " -> file " + std::to_string(file.st_dev) + ":" +
+			std::to_string(file.st_ino) + "\n";
 	return path + " -> " +
 		(length < 0 ? "?" : std::string(target, static_cast<size_t>(length))) + "\n";
 }
@@ -281,7 +282,8 @@ std::string describe_self()
 	for (const char *name : { "cwd", "root", "exe" })
 		text += read_link(std::string("self/") + name);
 	for (int number = 0; number < first_free_fd; number++)
-		text += read_link("self/fd/" + std::to_string(number));
+		text += std::to_string(fcntl(number, F_GETFD)) + " " +
+			read_link("self/fd/" + std::to_string(number));
 	for (int option : { PR_GET_DUMPABLE, PR_GET_KEEPCAPS, PR_GET_SECUREBITS, PR_GET_TIMERSLACK,
 			    PR_GET_THP_DISABLE })
 		text += std::to_string(option) + ": " + std::to_string(prctl(option, 0, 0, 0, 0)) +
