@@ -207,6 +207,8 @@ static int __init check_release(void)
 	static const char built_for[] = "built for " UTS_RELEASE;
 	const char *release = built_for + strlen("built for ");
 
+	/* Compared where it lies, not as a part of the code: tests change it there. */
+	OPTIMIZER_HIDE_VAR(release);
 	if (!strcmp(release, init_utsname()->release))
 		return 0;
 	if (any_release) {
