@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -82,7 +83,19 @@ unsigned cases_per_turn(caller_kind kind)
 	return may_race(kind) ? 1000 : 8000;
 }
 
-/* One caller's turn; false if it has died of it. */
+/* A turn ends early when a child has removed the programs, which root's do often: whoever has made fewest of theirs. */
+caller_kind next_caller(const session &all)
+{
+	auto turns = [&](caller_kind kind) {
+		return all.by_kind[static_cast<int>(kind)].requests / cases_per_turn(kind);
+	};
+
+	return *std::min_element(
+		std::begin(caller_kinds), std::end(caller_kinds),
+		[&](caller_kind one, caller_kind other) { return turns(one) < turns(other); });
+}
+
+/* One caller's turn. */
 void let_take_turn(session &all, caller_kind kind, unsigned cases,
 		   const std::vector<bytes> &these = {})
 {
@@ -163,11 +176,10 @@ void fuzz_on(session &all, const options &wanted)
 {
 	auto end = clock::now() + std::chrono::seconds(wanted.seconds), spoken = clock::now();
 
-	for (unsigned turn = 0; all.done < wanted.requests && all.failures < most_failures;
-	     turn++) {
+	while (all.done < wanted.requests && all.failures < most_failures) {
 		if (wanted.seconds && clock::now() >= end)
 			break;
-		caller_kind kind = caller_kinds[turn % std::size(caller_kinds)];
+		caller_kind kind = next_caller(all);
 		let_take_turn(all, kind, cases_per_turn(kind));
 		if (all.suspicious)
 			find_guilty(all, kind);
