@@ -28,7 +28,7 @@
 /* Of the job; there is none where everything is kept. */
 struct spawn_authority {
 	struct spawn_credentials wanted;
-	bool changes_uids;
+	bool changes_uids;	/* the child's word, once the listed calls are made */
 	u32 groups[];
 };
 
@@ -219,12 +219,11 @@ int spawn_credentials_take(struct spawn_job *job)
 		return -ENOMEM;
 	job->authority = authority;
 	authority->wanted = wanted;
-	authority->changes_uids = changes_uids(&wanted);
 	if (copy_from_user(authority->groups, u64_to_user_ptr(wanted.groups),
 			   array_size(wanted.group_count, sizeof(u32))))
 		return -EFAULT;
 
-	if (wanted.set || authority->changes_uids || changes_gids(&wanted) ||
+	if (wanted.set || changes_uids(&wanted) || changes_gids(&wanted) ||
 	    drops_groups(&wanted) || changes_capabilities(&wanted))
 		job->blank = true;
 	return 0;
@@ -381,7 +380,12 @@ static long apply_keyrings(const struct spawn_job *job)
 
 static long apply_privilege(const struct spawn_job *job)
 {
-	if (job->authority->wanted.keep & SPAWN_KEEP_PRIVILEGE || task_no_new_privs(current))
+	const struct spawn_credentials *wanted = &job->authority->wanted;
+
+	/* Asked of the caller too; a call or a user namespace may have made another of the task since. */
+	if (would_regain(wanted) || would_revert(wanted))
+		return -EINVAL;
+	if (wanted->keep & SPAWN_KEEP_PRIVILEGE || task_no_new_privs(current))
 		return 0;
 	return call(job, __NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0);
 }
@@ -419,6 +423,7 @@ long spawn_credentials_apply(const struct spawn_job *job, u32 *index)
 	*index = 0;
 	if (!job->authority)
 		return 0;
+	job->authority->changes_uids = changes_uids(&job->authority->wanted);
 	for (; *index <= SPAWN_CREDENTIALS_PRIVILEGE; ++*index) {
 		ret = apply(job, *index);
 		if (ret)

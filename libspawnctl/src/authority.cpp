@@ -232,44 +232,6 @@ long join_keyring(const spawn_credentials &wanted, const holder &)
 											      : ret;
 }
 
-long set_no_new_privs(const spawn_credentials &wanted, const holder &)
-{
-	if (wanted.keep & SPAWN_KEEP_PRIVILEGE)
-		return 0;
-	return sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
-/* By enum spawn_credentials_step, in this order: each needs rights that a later one takes away. */
-constexpr struct {
-	long (*take)(const spawn_credentials &wanted, const holder &before);
-	bool needs_own_memory;
-} steps[] = {
-	{ set_groups, true }, /* SPAWN_CREDENTIALS_GROUPS */
-	{ set_gids, true }, /* SPAWN_CREDENTIALS_GIDS */
-	{ set_securebits, true }, /* SPAWN_CREDENTIALS_SECUREBITS */
-	{ limit_bounding, true }, /* SPAWN_CREDENTIALS_BOUNDING */
-	{ set_uids, true }, /* SPAWN_CREDENTIALS_UIDS */
-	{ set_capabilities, true }, /* SPAWN_CREDENTIALS_CAPABILITIES */
-	{ join_keyring, false }, /* SPAWN_CREDENTIALS_KEYRINGS */
-	{ set_no_new_privs, false }, /* SPAWN_CREDENTIALS_PRIVILEGE */
-};
-
-/* Fields that are not said to be meant have to be zero. */
-bool has_stray_fields(const spawn_credentials &wanted)
-{
-	const std::uint32_t set = wanted.set;
-	std::uint32_t stray = set & SPAWN_SET_SECUREBITS ? 0 : wanted.securebits;
-
-	for (int i = 0; i < 3; i++) {
-		stray |= set & SPAWN_SET_UIDS ? 0 : wanted.uid[i];
-		stray |= set & SPAWN_SET_GIDS ? 0 : wanted.gid[i];
-	}
-	return stray || (!(set & SPAWN_SET_GROUPS) && (wanted.groups || wanted.group_count)) ||
-		(!(set & SPAWN_SET_CAPABILITIES) &&
-		 (wanted.permitted | wanted.effective | wanted.inheritable | wanted.ambient |
-		  wanted.bounding));
-}
-
 /* Of the bounding set, what is not in @of. */
 bool may_gain_beyond(std::uint64_t of)
 {
@@ -316,6 +278,47 @@ bool would_revert(const spawn_credentials &wanted)
 					    : keeps && !are_all_real(uid)) ||
 		(wanted.set & SPAWN_SET_GIDS ? wanted.gid[0] != wanted.gid[1]
 					     : keeps && !are_all_real(gid));
+}
+
+long set_no_new_privs(const spawn_credentials &wanted, const holder &)
+{
+	/* Asked of the parent too; a call or a user namespace may have made another of the child since. */
+	if (would_regain(wanted) || would_revert(wanted))
+		return -EINVAL;
+	if (wanted.keep & SPAWN_KEEP_PRIVILEGE)
+		return 0;
+	return sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+/* By enum spawn_credentials_step, in this order: each needs rights that a later one takes away. */
+constexpr struct {
+	long (*take)(const spawn_credentials &wanted, const holder &before);
+	bool needs_own_memory;
+} steps[] = {
+	{ set_groups, true }, /* SPAWN_CREDENTIALS_GROUPS */
+	{ set_gids, true }, /* SPAWN_CREDENTIALS_GIDS */
+	{ set_securebits, true }, /* SPAWN_CREDENTIALS_SECUREBITS */
+	{ limit_bounding, true }, /* SPAWN_CREDENTIALS_BOUNDING */
+	{ set_uids, true }, /* SPAWN_CREDENTIALS_UIDS */
+	{ set_capabilities, true }, /* SPAWN_CREDENTIALS_CAPABILITIES */
+	{ join_keyring, false }, /* SPAWN_CREDENTIALS_KEYRINGS */
+	{ set_no_new_privs, false }, /* SPAWN_CREDENTIALS_PRIVILEGE */
+};
+
+/* Fields that are not said to be meant have to be zero. */
+bool has_stray_fields(const spawn_credentials &wanted)
+{
+	const std::uint32_t set = wanted.set;
+	std::uint32_t stray = set & SPAWN_SET_SECUREBITS ? 0 : wanted.securebits;
+
+	for (int i = 0; i < 3; i++) {
+		stray |= set & SPAWN_SET_UIDS ? 0 : wanted.uid[i];
+		stray |= set & SPAWN_SET_GIDS ? 0 : wanted.gid[i];
+	}
+	return stray || (!(set & SPAWN_SET_GROUPS) && (wanted.groups || wanted.group_count)) ||
+		(!(set & SPAWN_SET_CAPABILITIES) &&
+		 (wanted.permitted | wanted.effective | wanted.inheritable | wanted.ambient |
+		  wanted.bounding));
 }
 
 } // namespace

@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <linux/sched.h>
 #include <linux/securebits.h>
 #include <linux/spawn.h>
 #include <sys/prctl.h>
@@ -372,6 +373,68 @@ CREDENTIALS_TEST_CASE("some capabilities for uid 0 that may regain all are EINVA
 		CHECK(told.number("securebits") == SECBIT_NOROOT);
 		CHECK(told.number("no_new_privs") == prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 	}
+}
+
+CREDENTIALS_TEST_CASE("ids that a call has taken are given up, and kept only if that is said")
+{
+	if (geteuid())
+		SKIP("needs root");
+	const auto own = with_own_memory(who);
+	auto take = [&](const char *program) {
+		auto wanted = own.bare_command(payload(program));
+		wanted.call(SYS_setresgid, { 4712, 0, 0 });
+		wanted.call(SYS_setresuid, { 4711, 0, 0 });
+		return wanted;
+	};
+	const auto all = credentials().keep_privilege().keep_all_capabilities();
+
+	for (const auto &listed : { credentials(), all }) {
+		const report told = spawn_report(own, take("report").credentials(listed));
+		CHECK(told["uids"] == ids(4711));
+		CHECK(told["gids"] == ids(4712));
+		CHECK(capabilities_of(told) == none);
+	}
+	/* With no_new_privs the exec takes them back. */
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0))
+		return;
+	const report kept =
+		spawn_report(own, take("report").credentials(credentials(all).keep_ids()));
+	CHECK(kept["uids"] == "4711 0 0");
+	CHECK(kept["gids"] == "4712 0 0");
+	check_fails(take("exit_with").credentials(credentials().keep_ids()), EINVAL,
+		    stage::credentials, SPAWN_CREDENTIALS_PRIVILEGE);
+}
+
+CREDENTIALS_TEST_CASE("root that a call or a namespace has made of the child may not regain more")
+{
+	if (geteuid())
+		SKIP("needs root, to be another user");
+	const auto listed = credentials().keep_privilege().keep_capability(CAP_SETUID);
+	auto by_call = who.bare_command(payload("exit_with"));
+	auto by_namespace = who.bare_command(payload("exit_with"));
+
+	by_call.call(SYS_setresuid, { 0, 0, 0 });
+	by_namespace.new_namespaces(CLONE_NEWUSER).call(spawnctl::calls::map_user(0, 4711));
+	as_user(4711, 0, {}, [&] {
+		__user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+		__user_cap_data_struct data[2] = {};
+
+		/* An ordinary user who may become root. */
+		data[0].effective = data[0].permitted = 1U << CAP_SETUID;
+		checked(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "PR_SET_KEEPCAPS");
+		checked(static_cast<int>(syscall(SYS_setresuid, 4711, 4711, 4711)), "setresuid");
+		checked(static_cast<int>(syscall(SYS_capset, &header, data)), "capset");
+		checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE");
+		CHECK(capabilities_of(
+			      spawn_report(with_own_memory(who),
+					   who.bare_command(payload("report")).credentials(listed)))
+			      .permitted == 1U << CAP_SETUID);
+		check_fails(by_call.credentials(listed), EINVAL, stage::credentials,
+			    SPAWN_CREDENTIALS_PRIVILEGE);
+		if (!user_namespace_refusal())
+			check_fails(by_namespace.credentials(listed), EINVAL, stage::credentials,
+				    SPAWN_CREDENTIALS_PRIVILEGE);
+	});
 }
 
 CREDENTIALS_TEST_CASE("uid 0 without a capability does not regain any either")

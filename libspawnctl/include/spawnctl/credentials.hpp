@@ -40,8 +40,8 @@ struct capability_sets final {
  * The bounding set, securebits, the security label and the user namespace are confinement, which
  * always comes along.
  *
- * Changes are made after the command's calls, so those have all of the caller's rights, and in the
- * order of enum spawn_credentials_step in linux/spawn.h: groups, group ids, securebits, bounding set,
+ * Changes are made after the command's calls, so those have all of the caller's rights and what they
+ * have changed counts, and in the order of enum spawn_credentials_step in linux/spawn.h: groups, group ids, securebits, bounding set,
  * user ids, capabilities, keyring, no_new_privs. failure::index tells which one failed. The program
  * file itself is opened with what is left.
  *
@@ -55,6 +55,7 @@ struct capability_sets final {
  * | EINVAL | request     | only some capabilities are kept for uid 0 with keep_privilege(),   |
  * |        |             | where the exec would give it all of them back; or effective ids    |
  * |        |             | that are not the real ones without it, where it would take them    |
+ * | EINVAL | credentials | the same, after what the calls or a user namespace have changed    |
  * | E2BIG  | request     | more than 65536 groups                                             |
  *
  * Objects are values.
