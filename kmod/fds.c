@@ -7,6 +7,7 @@
 #include <linux/fdtable.h>
 #include <linux/file.h>
 #include <linux/log2.h>
+#include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -85,7 +86,8 @@ static bool is_taken(const struct spawn_job *job, u32 number)
 {
 	const struct fdtable *fdt = &job->fds.fdtab;
 
-	return number < fdt->max_fds && test_bit(number, fdt->open_fds);
+	return number < fdt->max_fds &&
+	       test_bit(array_index_nospec(number, fdt->max_fds), fdt->open_fds);
 }
 
 /* The table takes the reference. There is room for the number, and nothing at it. */

@@ -21,6 +21,7 @@
 #include <asm/unistd.h>
 #ifdef __KERNEL__
 #include <linux/fcntl.h>
+#include <linux/nospec.h>
 #include <linux/resource.h>
 #include <linux/stddef.h>
 #else
@@ -310,6 +311,13 @@ struct spawn_call_index {
 	__u8 first[SPAWN_CALL_NUMBERS];
 };
 
+/* A number that was held to be below @size, also where the processor has only guessed that it would be. */
+#ifdef __KERNEL__
+#define SPAWN_CALL_NOSPEC(number, size)	array_index_nospec(number, size)
+#else
+#define SPAWN_CALL_NOSPEC(number, size)	(number)
+#endif
+
 /* Fills an index that is all zero. */
 static inline void spawn_call_index_fill(struct spawn_call_index *index)
 {
@@ -317,6 +325,14 @@ static inline void spawn_call_index_fill(struct spawn_call_index *index)
 
 	for (i = SPAWN_CALL_RULES; i > 0; i--)
 		index->first[spawn_call_rules[i - 1].nr] = (__u8)i;
+}
+
+/* Where the call's rows begin, plus one; 0: it has none. */
+static inline unsigned int spawn_call_first(const struct spawn_call_index *index, __u32 nr)
+{
+	if (nr >= SPAWN_CALL_NUMBERS)
+		return 0;
+	return index->first[SPAWN_CALL_NOSPEC(nr, SPAWN_CALL_NUMBERS)];
 }
 
 static inline int spawn_call_holds(const struct spawn_call_condition *when, const __u64 args[6])
@@ -332,11 +348,11 @@ static inline int spawn_call_holds(const struct spawn_call_condition *when, cons
 static inline const struct spawn_call_rule *
 spawn_call_judge(const struct spawn_call_index *index, __u32 nr, const __u64 args[6])
 {
-	unsigned int i;
+	unsigned int i = spawn_call_first(index, nr);
 
-	if (nr >= SPAWN_CALL_NUMBERS || !index->first[nr])
+	if (!i)
 		return NULL;
-	for (i = index->first[nr] - 1U; i < SPAWN_CALL_RULES && spawn_call_rules[i].nr == nr; i++)
+	for (i--; i < SPAWN_CALL_RULES && spawn_call_rules[i].nr == nr; i++)
 		if (spawn_call_holds(&spawn_call_rules[i].when[0], args) &&
 		    spawn_call_holds(&spawn_call_rules[i].when[1], args))
 			return &spawn_call_rules[i];
@@ -349,8 +365,9 @@ spawn_call_judge(const struct spawn_call_index *index, __u32 nr, const __u64 arg
  */
 static inline int spawn_call_opens_path(const struct spawn_call_index *index, __u32 nr)
 {
-	return nr < SPAWN_CALL_NUMBERS && index->first[nr] &&
-	       spawn_call_rules[index->first[nr] - 1].gives == SPAWN_CALL_FD_OF_PATH;
+	unsigned int first = spawn_call_first(index, nr);
+
+	return first && spawn_call_rules[first - 1].gives == SPAWN_CALL_FD_OF_PATH;
 }
 
 #endif /* _UAPI_LINUX_SPAWN_CALLS_H */
