@@ -89,7 +89,8 @@ static int prepare(struct spawn_job *job)
 	int ret;
 
 	fault->stage = SPAWN_STAGE_REQUEST;
-	job->blank = job->request.flags & SPAWN_BLANK_MM || spawn_job_has_heir(job);
+	job->blank = job->request.flags & SPAWN_BLANK_MM || spawn_job_has_heir(job) ||
+		     spawn_job_risks_caller(job);
 	ret = spawn_request_check(job);
 	if (ret)
 		return ret;

@@ -75,6 +75,16 @@ static inline bool spawn_job_has_heir(const struct spawn_job *job)
 	return job->request.clone_flags & CLONE_NEWUSER;
 }
 
+/*
+ * Whether a cgroup that the caller is not in may run out of memory while the child borrows the
+ * caller's. Unless the child is one of vfork its cgroup's OOM killer weighs it by that memory, and with
+ * it kills all who share the memory: the caller.
+ */
+static inline bool spawn_job_risks_caller(const struct spawn_job *job)
+{
+	return spawn_job_is_async(job) && job->request.clone_flags & CLONE_INTO_CGROUP;
+}
+
 static inline struct spawn_result __user *spawn_job_result(const struct spawn_job *job)
 {
 	return u64_to_user_ptr(job->request.result);

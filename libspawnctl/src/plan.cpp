@@ -160,6 +160,8 @@ bool needs_own_memory(const description &what, const spawn_credentials &credenti
 {
 	/* A time namespace belongs to an address space. */
 	return what.flags & SPAWN_BLANK_MM || what.clone_flags & (CLONE_NEWUSER | CLONE_NEWTIME) ||
+		/* That cgroup's OOM killer would take us along. */
+		(what.flags & SPAWN_ASYNC && what.cgroup_fd) ||
 		std::any_of(what.calls.begin(), what.calls.end(),
 			    [](const system_call &call) { return needs_own_memory(call); }) ||
 		authority::changes(credentials);

@@ -142,6 +142,9 @@ EXECUTOR_TEST_CASE("a child is born in the cgroup that was asked for")
 	}
 	const std::string name = group.path().substr(group.path().rfind('/'));
 	CHECK_THAT(spawn_output(who, wanted), Catch::Contains("0::" + name));
+	/* Asynchronously only so: else that cgroup's OOM killer could take us for its own. */
+	CHECK_THAT(spawn_output(with_own_memory(who), spawnctl::command(wanted).asynchronous()),
+		   Catch::Contains("0::" + name));
 	CHECK_THAT(spawn_output(with_own_memory(who), wanted.own_memory()),
 		   Catch::Contains("0::" + name));
 

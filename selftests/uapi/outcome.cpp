@@ -2,6 +2,7 @@
 // SPAWN_OUTCOME_FD: a descriptor tells what became of an asynchronous child, above all of one with an
 // mm of its own, for which nothing of the caller's has to stay as it was.
 // A fifo holds the child in a call of its list, since it has nothing that a gate could watch.
+#include "cgroup.hpp"
 #include "fifo.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
@@ -9,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <linux/kcmp.h>
 #include <linux/sched.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
@@ -470,6 +472,42 @@ TEST_CASE("a user namespace that can't be had is told by an asynchronous ioctl i
 	CHECK(result.state == SPAWN_STATE_FAILED);
 	CHECK(result.pid > 0);
 	CHECK(result.running == 0);
+}
+
+TEST_CASE("an asynchronous child born in a cgroup borrows nothing that its OOM killer would go by")
+{
+	own_cgroup group;
+	unique_fd folder = open_file(group.path(), O_RDONLY | O_DIRECTORY);
+	auto into_group = [&](request wanted) {
+		wanted.raw().clone_flags = CLONE_INTO_CGROUP;
+		wanted.raw().cgroup_fd = folder.get();
+		return wanted;
+	};
+
+	SECTION("so it needs memory and a way to tell")
+	{
+		request no_memory = into_group(request(payload("exit_with")));
+		request no_outcome = into_group(asynchronous(payload("exit_with")));
+
+		no_memory.flags(SPAWN_ASYNC | SPAWN_OUTCOME_FD);
+		check_fails(no_memory, EINVAL, SPAWN_STAGE_REQUEST);
+		no_outcome.raw().flags = SPAWN_ASYNC;
+		check_fails(no_outcome, EOPNOTSUPP, SPAWN_STAGE_CLONE);
+	}
+	SECTION("and is on its own once the ioctl has returned")
+	{
+		fifo held;
+		request wanted = into_group(asynchronous(payload("exit_with")));
+
+		wanted.raw().flags &= ~SPAWN_BLANK_MM;
+		wanted.call(SYS_open, held.path(), O_RDONLY);
+		auto [program, outcome] = take_off(wanted);
+		CHECK(syscall(SYS_kcmp, getpid(), program.pid(), KCMP_VM, 0, 0) > 0);
+		CHECK_FALSE(is_readable(outcome.get()));
+		held.let_go();
+		CHECK(read_outcome(outcome.get()).state == SPAWN_STATE_EXECED);
+		CHECK(program.wait() == 0);
+	}
 }
 
 TEST_CASE("many children with their own mm at once all have their outcome")
