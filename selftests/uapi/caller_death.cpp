@@ -14,7 +14,10 @@
 
 #include <cerrno>
 #include <csignal>
+#include <functional>
+#include <poll.h>
 #include <thread>
+#include <unistd.h>
 
 using namespace selftest;
 
@@ -33,7 +36,7 @@ public:
 	}
 };
 
-/* A caller in another process, whose child waits at @path. */
+/* A caller in another process, whose child waits at a gate; @beside runs on a thread of the caller. */
 struct stranded {
 	child caller;
 	child program;
@@ -41,7 +44,7 @@ struct stranded {
 	const char *page;
 };
 
-stranded strand(unsigned long long flags, int call = -1)
+stranded strand(unsigned long long flags, int call = -1, const std::function<void()> &beside = {})
 {
 	auto [here, there] = make_socket_pair();
 	stranded all;
@@ -56,6 +59,8 @@ stranded strand(unsigned long long flags, int call = -1)
 		here.reset();
 		write_all(there.get(), &page, sizeof(page));
 		send_fd(there.get(), path.fd());
+		if (beside)
+			std::thread(beside).detach();
 		if (wanted.flags(flags).submit())
 			return 1;
 		pause();
@@ -171,6 +176,43 @@ TEST_CASE("a child whose caller has died ends by itself when a call fails")
 		CHECK(WIFEXITED(status));
 		CHECK(WEXITSTATUS(status) == 127);
 	}
+}
+
+TEST_CASE(
+	"a failed child whose caller was replaced by another thread's exec stays with that program")
+{
+	subreaper adopt;
+	pipe_ends in = make_pipe(), out = make_pipe();
+	const std::string hold = payload("hold");
+	stranded all = strand(0, 80 /* chdir */, [&] {
+		char byte;
+
+		in.write.reset();
+		read_exactly(in.read.get(), &byte, 1);
+		dup2(in.read.get(), 0);
+		dup2(out.write.get(), 1);
+		execl(hold.c_str(), hold.c_str(), nullptr);
+	});
+	const std::string status = "/proc/" + std::to_string(all.program.pid()) + "/status";
+	unique_fd pidfd(checked(static_cast<int>(syscall(SYS_pidfd_open, all.program.pid(), 0)),
+				"pidfd_open"));
+	pollfd ended = { pidfd.get(), POLLIN, 0 };
+	char byte = 0;
+
+	in.read.reset();
+	write_all(in.write.get(), &byte, 1);
+	REQUIRE(read_exactly(out.read.get(), &byte, 1));
+	gate::open(all.gate_fd.get(), all.page, "/nonexistent");
+	CHECK(poll(&ended, 1, -1) == 1);
+	const std::string left = read_file(status);
+	INFO(left);
+	CHECK(left.find("State:\tZ") != std::string::npos);
+	CHECK(left.find("PPid:\t" + std::to_string(all.caller.pid()) + "\n") != std::string::npos);
+	in.write.reset();
+	CHECK(all.caller.wait() == 0);
+	int orphan = all.program.wait();
+	CHECK(WIFEXITED(orphan));
+	CHECK(WEXITSTATUS(orphan) == 127);
 }
 
 TEST_CASE("a child whose caller has died can be killed before exec")

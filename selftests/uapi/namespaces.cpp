@@ -214,6 +214,27 @@ TEST_CASE("a child is born in the cgroup that is listed")
 	}
 }
 
+TEST_CASE("a frozen cgroup takes a child, but none that is to be born into a user namespace")
+{
+	own_cgroup group;
+	unique_fd folder = open_file(group.path(), O_RDONLY | O_DIRECTORY);
+	auto into_group = [&](unsigned long long more) {
+		request wanted(payload("exit_with"));
+
+		wanted.blank_mm().raw().clone_flags = CLONE_INTO_CGROUP | more;
+		wanted.raw().cgroup_fd = folder.get();
+		return wanted;
+	};
+
+	group.write("cgroup.freeze", "1");
+	request heir = into_group(CLONE_NEWUSER);
+	check_fails(heir, EINTR, SPAWN_STAGE_CLONE);
+	request frozen = into_group(0);
+	child program = must_spawn(frozen);
+	group.write("cgroup.freeze", "0");
+	CHECK(program.wait() == 0);
+}
+
 TEST_CASE("a child of a user namespace is told by its own number")
 {
 	request wanted = shell("echo $$");
