@@ -253,6 +253,12 @@ static long apply_groups(const struct spawn_job *job)
 	return ret == -EPERM && wanted->keep & SPAWN_KEEP_GROUPS_IF_MUST ? 0 : ret;
 }
 
+/* The real id may have no number in the user namespace, and -1 leaves all as they are. */
+static long set_all_ids(const struct spawn_job *job, u32 nr, u32 id)
+{
+	return id == (u32)-1 ? -EINVAL : call(job, nr, id, id, id);
+}
+
 static long apply_gids(const struct spawn_job *job)
 {
 	const struct spawn_credentials *wanted = &job->authority->wanted;
@@ -262,7 +268,7 @@ static long apply_gids(const struct spawn_job *job)
 		return 0;
 	if (wanted->set & SPAWN_SET_GIDS)
 		return call(job, __NR_setresgid, wanted->gid[0], wanted->gid[1], wanted->gid[2]);
-	return call(job, __NR_setresgid, gid, gid, gid);
+	return set_all_ids(job, __NR_setresgid, gid);
 }
 
 static long apply_securebits(const struct spawn_job *job)
@@ -308,7 +314,7 @@ static long apply_uids(const struct spawn_job *job)
 	}
 	if (wanted->set & SPAWN_SET_UIDS)
 		return call(job, __NR_setresuid, wanted->uid[0], wanted->uid[1], wanted->uid[2]);
-	return call(job, __NR_setresuid, uid, uid, uid);
+	return set_all_ids(job, __NR_setresuid, uid);
 }
 
 static long set_ambient(const struct spawn_job *job, u64 mask)

@@ -32,10 +32,11 @@ struct sets {
 	std::uint64_t inheritable;
 };
 
-/* The ids that the child has when the first step is taken. */
+/* The ids that the child has when the first step is taken, and whether some are not the real ones. */
 struct holder {
-	std::uint32_t uid[3];
-	std::uint32_t gid[3];
+	task_ids ids;
+	bool has_other_uids;
+	bool has_other_gids;
 };
 
 struct capability_words {
@@ -104,11 +105,11 @@ long set_groups(const spawn_credentials &wanted, const holder &)
 
 long set_gids(const spawn_credentials &wanted, const holder &before)
 {
-	const auto &gid = before.gid;
+	const auto &gid = before.ids.gid;
 
 	if (wanted.set & SPAWN_SET_GIDS)
 		return sys::call(SYS_setresgid, wanted.gid[0], wanted.gid[1], wanted.gid[2]);
-	if (wanted.keep & SPAWN_KEEP_IDS || are_all_real(gid))
+	if (wanted.keep & SPAWN_KEEP_IDS || !before.has_other_gids)
 		return 0;
 	return sys::call(SYS_setresgid, gid[0], gid[0], gid[0]);
 }
@@ -139,7 +140,7 @@ long limit_bounding(const spawn_credentials &wanted, const holder &)
 bool changes_uids(const spawn_credentials &wanted, const holder &before)
 {
 	return wanted.set & SPAWN_SET_UIDS ||
-		(!(wanted.keep & SPAWN_KEEP_IDS) && !are_all_real(before.uid));
+		(!(wanted.keep & SPAWN_KEEP_IDS) && before.has_other_uids);
 }
 
 /* "All" leaves the sets to setresuid(2), which empties them when root's id goes. */
@@ -152,7 +153,7 @@ bool keeps_some_capabilities(const spawn_credentials &wanted)
 
 long set_uids(const spawn_credentials &wanted, const holder &before)
 {
-	const std::uint32_t uid = before.uid[0];
+	const std::uint32_t uid = before.ids.uid[0];
 
 	if (!changes_uids(wanted, before))
 		return 0;
@@ -321,7 +322,24 @@ bool has_stray_fields(const spawn_credentials &wanted)
 		  wanted.bounding));
 }
 
+/* A user namespace shows all ids that it does not map as one: what the parent saw counts as well. */
+long look(holder &of, const task_ids &parent)
+{
+	const long ret = read(of.ids);
+
+	of.has_other_uids = !are_all_real(of.ids.uid) || !are_all_real(parent.uid);
+	of.has_other_gids = !are_all_real(of.ids.gid) || !are_all_real(parent.gid);
+	return ret;
+}
+
 } // namespace
+
+long read(task_ids &to) noexcept
+{
+	const long ret = read_uids(to.uid);
+
+	return ret ? ret : read_gids(to.gid);
+}
 
 int check(const spawn_credentials &wanted) noexcept
 {
@@ -338,14 +356,13 @@ int check(const spawn_credentials &wanted) noexcept
 
 bool changes(const spawn_credentials &wanted) noexcept
 {
-	std::uint32_t uid[3];
-	std::uint32_t gid[3];
+	task_ids ids;
 	sets now = {};
 
 	if (wanted.set)
 		return true;
 	if (!(wanted.keep & SPAWN_KEEP_IDS) &&
-	    (read_uids(uid) || read_gids(gid) || !are_all_real(uid) || !are_all_real(gid)))
+	    (read(ids) || !are_all_real(ids.uid) || !are_all_real(ids.gid)))
 		return true;
 	if (wanted.capabilities != SPAWN_ALL_CAPABILITIES &&
 	    (read_capabilities(now) || now.permitted || now.inheritable))
@@ -357,24 +374,22 @@ bool changes(const spawn_credentials &wanted) noexcept
 		has(now.effective, CAP_SETGID);
 }
 
-long apply(const spawn_credentials &wanted, bool own_memory, unsigned &index) noexcept
+long apply(const spawn_credentials &wanted, const task_ids *parent, unsigned &index) noexcept
 {
 	holder before = {};
 	int death_signal = 0;
 	long ret = 0;
 
 	index = 0;
-	if (own_memory) {
-		ret = read_uids(before.uid);
-		if (!ret)
-			ret = read_gids(before.gid);
+	if (parent) {
+		ret = look(before, *parent);
 		if (ret)
 			return ret;
 		/* A change of ids forgets it, and the request's calls may have set it. */
 		sys::call(SYS_prctl, PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
 	}
 	for (const auto &step : steps) {
-		if (own_memory || !step.needs_own_memory)
+		if (parent || !step.needs_own_memory)
 			ret = step.take(wanted, before);
 		if (ret)
 			return ret;

@@ -7,9 +7,20 @@
 #ifndef SPAWNCTL_AUTHORITY_HPP
 #define SPAWNCTL_AUTHORITY_HPP
 
+#include <cstdint>
+
 #include <linux/spawn.h>
 
 namespace spawnctl::authority {
+
+/* Real, effective and saved. */
+struct task_ids {
+	std::uint32_t uid[3];
+	std::uint32_t gid[3];
+};
+
+/* Those of the calling task, as its user namespace tells them: 0 or -errno. */
+[[gnu::visibility("hidden")]] long read(task_ids &to) noexcept;
 
 /* What makes no sense, for the calling task: 0 or an errno, at stage request. */
 [[gnu::visibility("hidden")]] int check(const spawn_credentials &wanted) noexcept;
@@ -19,9 +30,10 @@ namespace spawnctl::authority {
 
 /*
  * In the child: makes the changes. 0, or -errno with @index, the step of enum spawn_credentials_step.
- * Without own memory only those that say nothing of who may trace the child.
+ * @parent are the parent's ids; null: the child borrows its memory, and makes only changes that say
+ * nothing of who may trace the child.
  */
-[[gnu::visibility("hidden")]] long apply(const spawn_credentials &wanted, bool own_memory,
+[[gnu::visibility("hidden")]] long apply(const spawn_credentials &wanted, const task_ids *parent,
 					 unsigned &index) noexcept;
 
 } // namespace spawnctl::authority

@@ -248,7 +248,8 @@ void limit_authority(const child_orders &orders)
 
 	unsigned index;
 
-	if (const long ret = authority::apply(wanted, !orders.borrows, index))
+	if (const long ret =
+		    authority::apply(wanted, orders.borrows ? nullptr : &orders.parent, index))
 		fail(orders, SPAWN_STAGE_CREDENTIALS, index, ret);
 }
 

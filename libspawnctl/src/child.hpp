@@ -12,6 +12,8 @@
 
 #include <linux/spawn.h>
 
+#include "authority.hpp"
+
 struct clone_args;
 struct spawn_call_index;
 
@@ -45,6 +47,7 @@ struct child_orders {
 	bool has_close_range; /* else walk /proc/self/fd */
 	bool tell_parent; /* asynchronous: wake it when the descriptors are ours */
 	bool handlers_cleared; /* by CLONE_CLEAR_SIGHAND */
+	authority::task_ids parent; /* the parent's ids; not of a child that borrows */
 	std::uint64_t mask; /* of signals to block */
 	const spawn_call_index *rules;
 

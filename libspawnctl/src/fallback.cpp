@@ -249,6 +249,7 @@ int spawn_forking(const spawn_request &request, spawn_result &result, workspace 
 	space.orders.has_close_range = !ask_close_range();
 	space.orders.tell_parent = false;
 	space.orders.handlers_cleared = false;
+	authority::read(space.orders.parent);
 
 	int pidfd = -1;
 	long pid;

@@ -421,6 +421,7 @@ CREDENTIALS_TEST_CASE("root that a call or a namespace has made of the child may
 
 		/* An ordinary user who may become root. */
 		data[0].effective = data[0].permitted = 1U << CAP_SETUID;
+		checked(static_cast<int>(syscall(SYS_setresgid, 4711, 4711, 4711)), "setresgid");
 		checked(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "PR_SET_KEEPCAPS");
 		checked(static_cast<int>(syscall(SYS_setresuid, 4711, 4711, 4711)), "setresuid");
 		checked(static_cast<int>(syscall(SYS_capset, &header, data)), "capset");

@@ -8,7 +8,9 @@
 #include <linux/capability.h>
 #include <linux/spawn.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -125,6 +127,27 @@ EXECUTOR_TEST_CASE("credentials in a new user namespace are limited as elsewhere
 	/* No id is mapped yet. */
 	check_fails(wanted.credentials(credentials().user(1234)), EINVAL, stage::credentials,
 		    SPAWN_CREDENTIALS_UIDS);
+}
+
+EXECUTOR_TEST_CASE(
+	"effective ids are not kept because a user namespace has no number for the real ones")
+{
+	if (CLONE_NEWUSER & ~served(who) || !who.limits || user_namespace_refusal() || geteuid())
+		return check_new(who, CLONE_NEWUSER);
+	const auto listed = credentials().keep_privilege().keep_all_capabilities();
+	auto born = who.bare_command(payload("exit_with")).new_namespaces(CLONE_NEWUSER);
+	auto entered = who.bare_command(payload("exit_with"));
+
+	entered.call(SYS_unshare, { CLONE_NEWUSER });
+	std::thread user([&] {
+		checked(static_cast<int>(syscall(SYS_setresuid, 4711, 0, 0)), "setresuid");
+		checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE");
+		check_fails(born.credentials(listed), EINVAL, stage::credentials,
+			    SPAWN_CREDENTIALS_UIDS);
+		check_fails(entered.credentials(listed), EINVAL, stage::credentials,
+			    SPAWN_CREDENTIALS_UIDS);
+	});
+	user.join();
 }
 
 EXECUTOR_TEST_CASE("a child is born in the cgroup that was asked for")
