@@ -165,20 +165,21 @@ CLI::App *add_preload(CLI::App &app, preload_options &options)
 	preload->prefix_command();
 	preload->add_flag("--stats", options.stats,
 			  "at the end, say how many spawns went which way, and what they took");
-	preload->add_flag("--shallow", options.shallow,
-			  "for the program itself only, not for those that it starts");
+	preload->add_flag("--deep", options.deep,
+			  "also for the programs that these functions start, and for all below");
 	preload->add_option("--backend", options.backend,
 			    "who makes its children: auto, module, fallback or libc")
 		->type_name("WORD");
 	preload->footer(
-		"The program and those that it starts get libspawnctl-posix.so by LD_PRELOAD:\n"
-		"posix_spawn, posix_spawnp, system and popen are that library's. Programs that "
-		"call\n"
-		"fork or vfork themselves gain nothing; --stats counts no spawns for them.\n\n"
+		"The program gets libspawnctl-posix.so by LD_PRELOAD: posix_spawn, posix_spawnp,\n"
+		"system and popen are that library's. What these start is without it, but for\n"
+		"--deep; what the program forks or becomes has it. Programs that call fork or\n"
+		"vfork themselves gain nothing; --stats counts no spawns for them.\n\n"
 		"Exit status: the program's; 128+N if signal N ended it; 127 if it was not found,\n"
 		"126 if it could not be started, 125 if spawnctl failed, 2 for a wrong option.\n\n"
 		"Examples:\n"
-		"  spawnctl preload --shallow -- make -j4\n"
+		"  spawnctl preload -- make -j4\n"
+		"  spawnctl preload --deep -- cargo build\n"
 		"  spawnctl preload --stats -- python3 -c 'import os; os.system(\"true\")'\n");
 	return preload;
 }
@@ -190,7 +191,9 @@ int preload(const preload_options &options)
 	try {
 		choose_way(options.backend);
 		preload_library();
-		if (options.shallow)
+		if (options.deep)
+			unsetenv(spawnctl::posix::shallow_variable);
+		else
 			set_variable(spawnctl::posix::shallow_variable, "1");
 		if (options.stats)
 			return start_and_count(options.words);

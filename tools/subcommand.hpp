@@ -71,7 +71,7 @@ int run(const run_options &options);
 /* spawnctl preload */
 struct preload_options {
 	std::string backend;
-	bool shallow = false;
+	bool deep = false;
 	bool stats = false;
 	std::vector<std::string> words; /* PROGRAM ARGS */
 };

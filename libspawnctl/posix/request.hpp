@@ -98,7 +98,8 @@ private:
 	bool needs_whole_table_ = false;
 	bool changes_mask_ = false; /* by a call, to be put right by the last one */
 	std::uint64_t limit_ = 0; /* of descriptors; 0: not known yet */
-	room room_;
+	alignas(8) std::byte small_[1280];
+	room room_ { small_ };
 };
 
 } // namespace spawnctl::posix

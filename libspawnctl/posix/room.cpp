@@ -34,8 +34,8 @@ std::size_t room::size_of_list(char *const *list) const noexcept
 
 const std::byte *room::reserve(std::size_t size) noexcept
 {
-	next_ = small_;
-	if (size > sizeof(small_)) {
+	next_ = small_.data();
+	if (size > small_.size()) {
 		const long map = sys::call(SYS_mmap, nullptr, size, PROT_READ | PROT_WRITE,
 					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

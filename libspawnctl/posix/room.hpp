@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace spawnctl::posix {
 
@@ -19,7 +20,11 @@ inline std::uint64_t address(const void *of) noexcept
 
 class room final {
 public:
-	room() noexcept = default;
+	/* @small: on the stack, as long as this is used. */
+	explicit room(std::span<std::byte> small) noexcept : small_(small)
+	{
+	}
+
 	room(const room &) = delete;
 	room &operator=(const room &) = delete;
 	~room();
@@ -65,11 +70,11 @@ public:
 	std::uint64_t place_word(std::uint64_t word) noexcept;
 
 private:
+	std::span<std::byte> small_;
 	bool is_copied_ = false;
 	std::byte *next_ = nullptr;
 	void *large_ = nullptr;
 	std::size_t large_size_ = 0;
-	alignas(8) std::byte small_[1280];
 };
 
 } // namespace spawnctl::posix

@@ -18,26 +18,11 @@ const settings &told() noexcept
 	return read_from_environment;
 }
 
-/*
- * Those below do without this library: the first that is preloaded, for spawnctl(1) has put it there. In place: nothing
- * here may allocate, and main() has its environment from the same strings.
- */
-static void hide_from_children() noexcept
-{
-	char *const list = std::getenv("LD_PRELOAD");
-	const char *const others = list ? std::strpbrk(list, ": ") : nullptr;
-
-	if (others)
-		std::memmove(list, others + 1, std::strlen(others));
-	else
-		unsetenv("LD_PRELOAD");
-	unsetenv(shallow_variable);
-}
-
 [[gnu::constructor]] static void read_environment() noexcept
 {
 	const char *const backend = secure_getenv("SPAWNCTL_BACKEND");
 	const char *const debug = secure_getenv("SPAWNCTL_DEBUG");
+	const char *const shallow = secure_getenv(shallow_variable);
 	settings &to = read_from_environment;
 
 	const char *const path = secure_getenv(counters_variable);
@@ -45,8 +30,8 @@ static void hide_from_children() noexcept
 	if (path && std::strlen(path) < sizeof(counters_path))
 		to.counters = std::strcpy(counters_path, path);
 	to.debug = debug && !std::strcmp(debug, "1");
-	if (secure_getenv(shallow_variable))
-		hide_from_children();
+	if (shallow && !std::strcmp(shallow, "1"))
+		to.preloaded = secure_getenv("LD_PRELOAD");
 	if (!backend)
 		return;
 	to.module_or_libc = !std::strcmp(backend, "module");

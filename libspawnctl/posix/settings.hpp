@@ -8,7 +8,7 @@
 
 namespace spawnctl::posix {
 
-/* `spawnctl preload --shallow`. */
+/* 1: those below are to do without this library, see environment.hpp. */
 constexpr const char *shallow_variable = "SPAWNCTL_SHALLOW";
 
 enum class way : unsigned { module, fallback, libc };
@@ -18,6 +18,7 @@ struct settings {
 	bool module_or_libc = false; /* SPAWNCTL_BACKEND=module: never by the fallback */
 	bool debug = false; /* SPAWNCTL_DEBUG=1 */
 	const char *counters = nullptr; /* SPAWNCTL_STATS, see counters.hpp */
+	const char *preloaded = nullptr; /* SPAWNCTL_SHALLOW=1: what LD_PRELOAD was */
 };
 
 const settings &told() noexcept;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "account.hpp"
+#include "environment.hpp"
 #include "executors.hpp"
 #include "exports.hpp"
 #include "search.hpp"
@@ -151,9 +152,7 @@ bool is_libcs(const arguments &what) noexcept
 		(what.actions && !contents(what.actions).is_ours());
 }
 
-} // namespace
-
-int spawn(const arguments &asked, child &made) noexcept
+int spawn_as_asked(const arguments &asked, child &made) noexcept
 {
 	const uncancelled until_done;
 	account of;
@@ -169,6 +168,22 @@ int spawn(const arguments &asked, child &made) noexcept
 		last = { spawn_by_libc(asked, made), true, way::libc, last.why };
 	of.close(what.program, last.by, last.error, last.why);
 	return last.error;
+}
+
+/* A function of its own: no other spawn is to need so much of the stack. */
+[[gnu::noinline]] int spawn_without_library(arguments what, child &made) noexcept
+{
+	const environment others(what.envp);
+
+	what.envp = others.get();
+	return spawn_as_asked(what, made);
+}
+
+} // namespace
+
+int spawn(const arguments &what, child &made) noexcept
+{
+	return told().preloaded ? spawn_without_library(what, made) : spawn_as_asked(what, made);
 }
 
 } // namespace spawnctl::posix

@@ -14,8 +14,7 @@
 #include <sstream>
 #include <string>
 
-using selftest::checked, selftest::open_file, selftest::read_file, selftest::unique_fd,
-	selftest::write_all;
+using selftest::checked, selftest::open_file, selftest::read_file, selftest::unique_fd;
 
 namespace {
 
@@ -28,17 +27,6 @@ long now()
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec * 1'000'000'000 + time.tv_nsec;
-}
-
-/* Where no exec waits for the host, whose files come through FUSE: a clock that counts instructions jumps meanwhile. */
-constexpr const char *program = "/dev/shm/endurance";
-
-void copy_program()
-{
-	const std::string all = read_file(PAYLOAD_FOLDER "/exit_with");
-
-	write_all(open_file(program, O_WRONLY | O_CREAT | O_TRUNC, 0755).get(), all.data(),
-		  all.size());
 }
 
 /* Kilobytes of slab that nothing can reclaim. */
@@ -55,7 +43,8 @@ long unreclaimable()
 
 class spawner final {
 public:
-	spawner() : device_(open_file("/dev/spawn", O_RDWR)), argv_ { program, nullptr }
+	explicit spawner(const char *program)
+	    : device_(open_file("/dev/spawn", O_RDWR)), argv_ { program, nullptr }
 	{
 		auto address = [](const void *at) {
 			return reinterpret_cast<unsigned long long>(at);
@@ -110,8 +99,7 @@ int main(int argc, char **argv)
 		fputs("usage: endurance SPAWNS    (3000 at least)\n", stderr);
 		return 2;
 	}
-	copy_program();
-	spawner all;
+	spawner all(PAYLOAD_FOLDER "/exit_with");
 	all.run(); /* fills the caches */
 	long memory = unreclaimable(), first = all.run(), last = first, done;
 	for (done = 2 * batch; done + batch <= wanted; done += batch) {

@@ -13,7 +13,7 @@ spawnctl: their callers were blocked for +([0-9]).+([0-9]) ms"
 counted_by() {
 	shopt -s extglob
 	expect 0 x "$(counts "$2" "$3" "$4" 0)" \
-		"$tool" preload --stats --backend "$1" -- "$spawner" "$spawner" printf x
+		"$tool" preload --deep --stats --backend "$1" -- "$spawner" "$spawner" printf x
 }
 
 failures_are_counted() {
@@ -32,7 +32,7 @@ end_is_passed_on() {
 
 cleared_environment() {
 	shopt -s extglob
-	expect 0 'x' "$(counts 0 1 0 0)" "$tool" preload --stats --backend fallback -- \
+	expect 0 'x' "$(counts 0 1 0 0)" "$tool" preload --deep --stats --backend fallback -- \
 		"$spawner" env -i "$spawner" printf x
 }
 
@@ -45,11 +45,55 @@ what_was_preloaded_stays() {
 only_the_program() {
 	shopt -s extglob
 	expect 0 x "$(counts 0 1 0 0)" \
-		"$tool" preload --shallow --stats --backend fallback -- "$spawner" "$spawner" printf x &&
-		expect 0 'none none' '' "$tool" preload --shallow -- \
-			sh -c 'printf "%s %s" "${LD_PRELOAD-none}" "${SPAWNCTL_SHALLOW-none}"' &&
-		expect 0 'libc.so.6' '' \
-			env LD_PRELOAD=libc.so.6 "$tool" preload --shallow -- sh -c 'printf %s "$LD_PRELOAD"'
+		"$tool" preload --stats --backend fallback -- "$spawner" "$spawner" printf x
+}
+
+# What a shell forks has it, and what env(1) becomes.
+forks_have_it() {
+	shopt -s extglob
+	expect 0 xy "$(counts 0 2 0 0)" "$tool" preload --stats --backend fallback -- \
+		sh -c '"$0" printf x; env A=1 "$0" printf y' "$spawner"
+}
+
+# children_get LD_PRELOAD WORD...: what a child of WORDs has, by each way, beside 300 variables and without them.
+children_get() {
+	local expected=$1 way many
+	shift
+	mapfile -t many < <(seq -f 'V%g=x' 300)
+	for way in libc fallback $([[ ! -e /dev/spawn ]] || echo module); do
+		expect 0 "$expected 0" '' env "$@" "$tool" preload --backend "$way" -- "$spawner" \
+			sh -c 'echo "${LD_PRELOAD-none} $(env | grep -c "^V[0-9]*=x")"' || return
+		expect 0 "$expected 300" '' env "${many[@]}" "$@" "$tool" preload --backend "$way" -- "$spawner" \
+			sh -c 'echo "${LD_PRELOAD-none} $(env | grep -c "^V[0-9]*=x")"' || return
+	done
+}
+
+children_keep_the_rest() {
+	children_get none && children_get libc.so.6:libm.so.6 LD_PRELOAD='libc.so.6 libm.so.6'
+}
+
+shells_lack_it() {
+	expect 0 'none
+none' '' "$tool" preload -- lua5.4 -e 'command = "echo ${LD_PRELOAD-none}"
+		os.execute(command)
+		print(io.popen(command):read())'
+}
+
+# A program that gives a child another LD_PRELOAD than its own means it, as the tool does here.
+tool_below_tool() {
+	shopt -s extglob
+	expect 0 x "$(counts 0 1 0 0)" "$tool" preload -- "$tool" preload --stats --backend fallback -- "$spawner" printf x &&
+		expect 0 x "$(counts 0 2 0 0)" "$tool" preload -- \
+			"$tool" preload --deep --stats --backend fallback -- "$spawner" "$spawner" printf x
+}
+
+# Suites compare what a child has with what they have passed.
+environment_is_passed_on() {
+	local library=$build/libspawnctl/posix/libspawnctl-posix.so
+	expect 0 "A=1
+LD_PRELOAD=$library" '' env -i A=1 LD_PRELOAD="$library" "$spawner" env &&
+		expect 0 "$library none" '' "$tool" preload --deep -- "$spawner" \
+			sh -c 'printf "%s %s" "$LD_PRELOAD" "${SPAWNCTL_SHALLOW-none}"'
 }
 
 debug_says_who() {
@@ -77,6 +121,11 @@ test_preload() {
 	check "the program's end is passed on" end_is_passed_on
 	check "a cleared environment ends the counting and nothing else" cleared_environment
 	check "what was preloaded before stays" what_was_preloaded_stays
-	check "with --shallow the program has the library, and those below it do not" only_the_program
+	check "the program has the library, and what it spawns does not" only_the_program
+	check "what it forks and becomes has the library" forks_have_it
+	check "what it spawns has the rest of its environment" children_keep_the_rest
+	check "so have the shells of system and popen" shells_lack_it
+	check "a spawnctl below has its program counted" tool_below_tool
+	check "with --deep, or preloaded by hand, the environment is what was passed" environment_is_passed_on
 	check "SPAWNCTL_DEBUG=1 says who made each child" debug_says_who
 }
