@@ -3,16 +3,21 @@
 // it that should not. The cases are the same for the same seed. For a virtual machine only; selftests/fuzz/run.
 #include "session.hpp"
 #include "system_state.hpp"
+#include "unique_fd.hpp"
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <sstream>
 #include <string>
 
 using namespace fuzz;
@@ -22,6 +27,9 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 constexpr unsigned first_cases = 500, most_failures = 20;
+
+/* What no request takes; and so often that its children's end will not end it. */
+constexpr int patience_ms = 10'000, hopeless = 60;
 
 struct options {
 	uint64_t requests = ~0ULL;
@@ -95,19 +103,52 @@ caller_kind next_caller(const session &all)
 		[&](caller_kind one, caller_kind other) { return turns(one) < turns(other); });
 }
 
+/* A child may wait in one of its calls for what never comes, a FIFO's other end say, and its caller with it. */
+unsigned kill_children(pid_t caller)
+{
+	const std::string path =
+		"/proc/" + std::to_string(caller) + "/task/" + std::to_string(caller) + "/children";
+	std::istringstream pids(selftest::read_file(path));
+	unsigned count = 0;
+
+	for (pid_t pid; pids >> pid; count++)
+		kill(pid, SIGKILL);
+	return count;
+}
+
+/* Until the caller has ended, however long that takes as long as requests are made. Its wait status. */
+int wait_for_caller(session &all, caller_kind kind, pid_t pid)
+{
+	selftest::unique_fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+	struct pollfd end = { pidfd.get(), POLLIN, 0 };
+	uint64_t seen = all.done;
+	int status;
+
+	for (int idle = 0; poll(&end, 1, patience_ms) == 0; idle++) {
+		if (all.done != seen)
+			idle = 0;
+		seen = all.done;
+		if (idle > hopeless)
+			kill(pid, SIGKILL);
+		else if (idle)
+			all.by_kind[static_cast<int>(kind)].nudged += kill_children(pid);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		;
+	return status;
+}
+
 /* One caller's turn. */
 void let_take_turn(session &all, caller_kind kind, unsigned cases,
 		   const std::vector<bytes> &these = {})
 {
 	auto begin = clock::now();
-	int status;
 
 	fflush(stdout);
 	pid_t pid = fork();
 	if (pid == 0)
 		take_turn(all, kind, cases, these);
-	while (waitpid(pid, &status, 0) < 0)
-		;
+	int status = wait_for_caller(all, kind, pid);
 	all.by_kind[static_cast<int>(kind)].ms += static_cast<uint64_t>(
 		std::chrono::duration_cast<std::chrono::milliseconds>(clock::now() - begin)
 			.count());
