@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Only what the program has from its own LD_PRELOAD is left out. Who gives a child another one means it: a spawnctl(1)
- * below, say.
+ * Only what the program has from its own LD_PRELOAD is left out, and the wish that it be so. Who gives a child another
+ * one means it: a spawnctl(1) below, say.
  */
 #include "environment.hpp"
 
@@ -28,6 +28,12 @@ bool is_ours(std::string_view item) noexcept
 {
 	item.remove_prefix(item.rfind('/') + 1);
 	return item == library;
+}
+
+bool is_wish(const char *variable) noexcept
+{
+	return !std::strncmp(variable, shallow_variable, std::strlen(shallow_variable)) &&
+		variable[std::strlen(shallow_variable)] == '=';
 }
 
 /* The same variable at @to without this library. False: nothing would be left of it. */
@@ -68,10 +74,11 @@ environment::environment(char *const *passed) noexcept : list_(passed)
 	auto *const text = room_.take<char>(text_size);
 	const bool any = write_others(text, told().preloaded);
 	list_ = next;
-	for (; *passed; passed++)
-		if (!is_inherited(*passed))
-			*next++ = *passed;
-		else if (any)
+	/* Another thread may have changed the list meanwhile. */
+	for (std::size_t i = 0; i < count && passed[i]; i++)
+		if (!is_inherited(passed[i]) && !is_wish(passed[i]))
+			*next++ = passed[i];
+		else if (any && is_inherited(passed[i]))
 			*next++ = text;
 	*next = nullptr;
 }

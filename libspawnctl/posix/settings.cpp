@@ -10,12 +10,19 @@
 namespace spawnctl::posix {
 
 static settings read_from_environment;
-static char
-	counters_path[64]; /* a copy: programs overwrite their environment to change their name */
+static char counters_path[64];
+static char preloaded_list[1024];
 
 const settings &told() noexcept
 {
 	return read_from_environment;
+}
+
+/* A copy: programs overwrite their environment to change their name. Null where there is none, or no room. */
+template <std::size_t size>
+static const char *keep(const char *value, char (&to)[size]) noexcept
+{
+	return value && std::strlen(value) < size ? std::strcpy(to, value) : nullptr;
 }
 
 [[gnu::constructor]] static void read_environment() noexcept
@@ -25,13 +32,10 @@ const settings &told() noexcept
 	const char *const shallow = secure_getenv(shallow_variable);
 	settings &to = read_from_environment;
 
-	const char *const path = secure_getenv(counters_variable);
-
-	if (path && std::strlen(path) < sizeof(counters_path))
-		to.counters = std::strcpy(counters_path, path);
+	to.counters = keep(secure_getenv(counters_variable), counters_path);
 	to.debug = debug && !std::strcmp(debug, "1");
 	if (shallow && !std::strcmp(shallow, "1"))
-		to.preloaded = secure_getenv("LD_PRELOAD");
+		to.preloaded = keep(secure_getenv("LD_PRELOAD"), preloaded_list);
 	if (!backend)
 		return;
 	to.module_or_libc = !std::strcmp(backend, "module");

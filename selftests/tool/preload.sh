@@ -62,7 +62,7 @@ children_get() {
 	mapfile -t many < <(seq -f 'V%g=x' 300)
 	for way in libc fallback $([[ ! -e /dev/spawn ]] || echo module); do
 		expect 0 "$expected 0" '' env "$@" "$tool" preload --backend "$way" -- "$spawner" \
-			sh -c 'echo "${LD_PRELOAD-none} $(env | grep -c "^V[0-9]*=x")"' || return
+			sh -c 'echo "${LD_PRELOAD-none}${SPAWNCTL_SHALLOW-} $(env | grep -c "^V[0-9]*=x")"' || return
 		expect 0 "$expected 300" '' env "${many[@]}" "$@" "$tool" preload --backend "$way" -- "$spawner" \
 			sh -c 'echo "${LD_PRELOAD-none} $(env | grep -c "^V[0-9]*=x")"' || return
 	done
