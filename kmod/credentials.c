@@ -112,41 +112,75 @@ static bool has_stray_fields(const struct spawn_credentials *wanted)
 		 wanted->bounding));
 }
 
+/* What an exec goes by. */
+struct exec_ids {
+	kuid_t uid, euid;
+	kgid_t gid, egid;
+};
+
+/* As setresuid(2) has it, -1 keeps an id; it fails where another one has no number here. */
+static kuid_t uid_or(u32 wanted, kuid_t own)
+{
+	kuid_t uid = make_kuid(current_user_ns(), wanted);
+
+	return uid_valid(uid) ? uid : own;
+}
+
+static kgid_t gid_or(u32 wanted, kgid_t own)
+{
+	kgid_t gid = make_kgid(current_user_ns(), wanted);
+
+	return gid_valid(gid) ? gid : own;
+}
+
+/* Of the child, in which the changes are made, those that it has; of the caller, those it asks for. */
+static struct exec_ids ids_at_exec(const struct spawn_credentials *wanted, bool made)
+{
+	const struct cred *cred = current_cred();
+	struct exec_ids ids = { cred->uid, cred->euid, cred->gid, cred->egid };
+
+	if (made)
+		return ids;
+	if (wanted->set & SPAWN_SET_UIDS) {
+		ids.uid = uid_or(wanted->uid[0], cred->uid);
+		ids.euid = uid_or(wanted->uid[1], cred->euid);
+	} else if (!(wanted->keep & SPAWN_KEEP_IDS)) {
+		ids.euid = ids.uid;
+	}
+	if (wanted->set & SPAWN_SET_GIDS) {
+		ids.gid = gid_or(wanted->gid[0], cred->gid);
+		ids.egid = gid_or(wanted->gid[1], cred->egid);
+	} else if (!(wanted->keep & SPAWN_KEEP_IDS)) {
+		ids.egid = ids.gid;
+	}
+	return ids;
+}
+
 /*
  * An exec by root gives back every capability of the bounding set, if it may give any: what the
  * request says it keeps would be a lie.
  */
-static bool would_regain(const struct spawn_credentials *wanted)
+static bool would_regain(const struct spawn_credentials *wanted, bool made)
 {
 	const struct cred *cred = current_cred();
-	kuid_t uid = wanted->keep & SPAWN_KEEP_IDS ? cred->euid : cred->uid;
-	kuid_t real = cred->uid;
+	struct exec_ids ids = ids_at_exec(wanted, made);
 
 	if (!(wanted->keep & SPAWN_KEEP_PRIVILEGE) || wanted->set & SPAWN_SET_CAPABILITIES)
 		return false;
 	if (!(mask_of(cred->cap_bset) & ~wanted->capabilities))
 		return false;
-	if (wanted->set & SPAWN_SET_UIDS) {
-		real = make_kuid(cred->user_ns, wanted->uid[0]);
-		uid = make_kuid(cred->user_ns, wanted->uid[1]);
-	}
 	if (wanted->set & SPAWN_SET_SECUREBITS && wanted->securebits & SECBIT_NOROOT)
 		return false;
-	return is_root(cred, uid) || is_root(cred, real);
+	return is_root(cred, ids.euid) || is_root(cred, ids.uid);
 }
 
 /* An exec with no_new_privs takes effective ids back that are not the real ones. */
-static bool would_revert(const struct spawn_credentials *wanted)
+static bool would_revert(const struct spawn_credentials *wanted, bool made)
 {
-	bool keeps = wanted->keep & SPAWN_KEEP_IDS;
+	struct exec_ids ids = ids_at_exec(wanted, made);
 
-	if (wanted->keep & SPAWN_KEEP_PRIVILEGE || task_no_new_privs(current))
-		return false;
-	if (wanted->set & SPAWN_SET_UIDS ? wanted->uid[0] != wanted->uid[1] :
-					   keeps && !has_only_real_uid(current_cred()))
-		return true;
-	return wanted->set & SPAWN_SET_GIDS ? wanted->gid[0] != wanted->gid[1] :
-					      keeps && !has_only_real_gid(current_cred());
+	return !(wanted->keep & SPAWN_KEEP_PRIVILEGE) &&
+	       (!uid_eq(ids.uid, ids.euid) || !gid_eq(ids.gid, ids.egid));
 }
 
 static int check(const struct spawn_credentials *wanted)
@@ -160,7 +194,9 @@ static int check(const struct spawn_credentials *wanted)
 		return -EINVAL;
 	if (wanted->set & SPAWN_SET_CAPABILITIES && wanted->capabilities)
 		return -EINVAL;
-	if (would_regain(wanted) || would_revert(wanted))
+	if (would_regain(wanted, false))
+		return -EINVAL;
+	if (!task_no_new_privs(current) && would_revert(wanted, false))
 		return -EINVAL;
 	return wanted->group_count > NGROUPS_MAX ? -E2BIG : 0;
 }
@@ -386,10 +422,13 @@ static long apply_keyrings(const struct spawn_job *job)
 
 static long apply_privilege(const struct spawn_job *job)
 {
-	const struct spawn_credentials *wanted = &job->authority->wanted;
+	const struct spawn_authority *authority = job->authority;
+	const struct spawn_credentials *wanted = &authority->wanted;
 
 	/* Asked of the caller too; a call or a user namespace may have made another of the task since. */
-	if (would_regain(wanted) || would_revert(wanted))
+	if (would_regain(wanted, true))
+		return -EINVAL;
+	if (!task_no_new_privs(current) && would_revert(wanted, true))
 		return -EINVAL;
 	if (wanted->keep & SPAWN_KEEP_PRIVILEGE || task_no_new_privs(current))
 		return 0;

@@ -243,48 +243,68 @@ bool may_gain_beyond(std::uint64_t of)
 	return false;
 }
 
-/* Root's exec would give back what the request says it does not keep. */
-bool would_regain(const spawn_credentials &wanted)
-{
-	std::uint32_t uid[3] = {};
+/* As setresuid(2) has it. */
+constexpr std::uint32_t keep_id = ~0U;
 
+/* Of @ids only the real and the effective one. */
+void expect(std::uint32_t (&ids)[3], const std::uint32_t (&wanted)[3], bool sets, bool keeps)
+{
+	if (!sets && !keeps)
+		ids[1] = ids[0];
+	for (int i = 0; i < 2; i++)
+		if (sets && wanted[i] != keep_id)
+			ids[i] = wanted[i];
+}
+
+/* Of the child, in which the changes are made, the ids it has; of the parent, those it asks for. */
+task_ids ids_at_exec(const spawn_credentials &wanted, bool made)
+{
+	const bool keeps = wanted.keep & SPAWN_KEEP_IDS;
+	task_ids ids = {};
+
+	read(ids);
+	if (!made) {
+		expect(ids.uid, wanted.uid, wanted.set & SPAWN_SET_UIDS, keeps);
+		expect(ids.gid, wanted.gid, wanted.set & SPAWN_SET_GIDS, keeps);
+	}
+	return ids;
+}
+
+/* Root's exec would give back what the request says it does not keep. */
+bool would_regain(const spawn_credentials &wanted, bool made)
+{
 	if (!(wanted.keep & SPAWN_KEEP_PRIVILEGE) || wanted.set & SPAWN_SET_CAPABILITIES ||
 	    wanted.capabilities == SPAWN_ALL_CAPABILITIES)
 		return false;
 	if (wanted.set & SPAWN_SET_SECUREBITS && wanted.securebits & SECBIT_NOROOT)
 		return false;
-	read_uids(uid);
-	const bool keeps = wanted.keep & SPAWN_KEEP_IDS;
-	const bool sets = wanted.set & SPAWN_SET_UIDS;
-	const std::uint32_t real = sets ? wanted.uid[0] : uid[0];
-	const std::uint32_t effective = sets ? wanted.uid[1] : uid[keeps ? 1 : 0];
-	return is_root(real, effective, sys::call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0)) &&
+	const task_ids ids = ids_at_exec(wanted, made);
+	return is_root(ids.uid[0], ids.uid[1],
+		       sys::call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0)) &&
 		may_gain_beyond(wanted.capabilities);
 }
 
 /* An exec with no_new_privs takes effective ids back that are not the real ones. */
-bool would_revert(const spawn_credentials &wanted)
+bool would_revert(const spawn_credentials &wanted, bool made)
 {
-	const bool keeps = wanted.keep & SPAWN_KEEP_IDS;
 	const std::uint32_t own_ids = SPAWN_SET_UIDS | SPAWN_SET_GIDS;
-	std::uint32_t uid[3] = {};
-	std::uint32_t gid[3] = {};
 
-	if (wanted.keep & SPAWN_KEEP_PRIVILEGE || (!keeps && !(wanted.set & own_ids)) ||
-	    sys::call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+	if (wanted.keep & SPAWN_KEEP_PRIVILEGE ||
+	    !(wanted.keep & SPAWN_KEEP_IDS || wanted.set & own_ids))
 		return false;
-	read_uids(uid);
-	read_gids(gid);
-	return (wanted.set & SPAWN_SET_UIDS ? wanted.uid[0] != wanted.uid[1]
-					    : keeps && !are_all_real(uid)) ||
-		(wanted.set & SPAWN_SET_GIDS ? wanted.gid[0] != wanted.gid[1]
-					     : keeps && !are_all_real(gid));
+	const task_ids ids = ids_at_exec(wanted, made);
+	return ids.uid[0] != ids.uid[1] || ids.gid[0] != ids.gid[1];
+}
+
+bool has_no_new_privs()
+{
+	return sys::call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
 long set_no_new_privs(const spawn_credentials &wanted, const holder &)
 {
 	/* Asked of the parent too; a call or a user namespace may have made another of the child since. */
-	if (would_regain(wanted) || would_revert(wanted))
+	if (would_regain(wanted, true) || (would_revert(wanted, true) && !has_no_new_privs()))
 		return -EINVAL;
 	if (wanted.keep & SPAWN_KEEP_PRIVILEGE)
 		return 0;
@@ -349,7 +369,7 @@ int check(const spawn_credentials &wanted) noexcept
 	if ((wanted.set & SPAWN_SET_GROUPS && wanted.keep & SPAWN_KEEP_GROUPS) ||
 	    (wanted.set & SPAWN_SET_CAPABILITIES && wanted.capabilities))
 		return EINVAL;
-	if (would_regain(wanted) || would_revert(wanted))
+	if (would_regain(wanted, false) || (would_revert(wanted, false) && !has_no_new_privs()))
 		return EINVAL;
 	return wanted.group_count > groups_max ? E2BIG : 0;
 }

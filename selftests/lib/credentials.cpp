@@ -111,6 +111,9 @@ capabilities capabilities_of(const report &told)
 
 constexpr capabilities none = {};
 
+/* As setresuid(2) has it. */
+constexpr uid_t same = static_cast<uid_t>(-1);
+
 /* What the program finds, and what it still finds after one more exec. */
 std::vector<report> spawn_twice(const executor &who, const credentials &listed)
 {
@@ -321,7 +324,22 @@ CREDENTIALS_TEST_CASE("effective ids that the exec would take back are EINVAL")
 		return;
 	check_contradiction(who, credentials().user(4711, 4712, 4712));
 	check_contradiction(who, credentials().group(4711, 4712, 4712));
-	as_user(4711, 0, {}, [&] { check_contradiction(who, credentials().keep_ids()); });
+	check_contradiction(who, credentials().user(same, 4712, 4712));
+	check_contradiction(who, credentials().group(same, 4712, same));
+	as_user(4711, 0, {}, [&] {
+		check_contradiction(who, credentials().keep_ids());
+		check_contradiction(who, credentials().user(same, same, same));
+		check_contradiction(who, credentials().group(same, same, same));
+	});
+	/* One that is left as it is may be the real one's equal, and of the saved one an exec makes nothing. */
+	as_user(0, 4711, {}, [&] {
+		const auto listed = credentials().user(4711, same, 0).group(4711, same, 0);
+
+		for (const report &told : spawn_twice(with_own_memory(who), listed)) {
+			CHECK(told["uids"] == ids(4711));
+			CHECK(told["gids"] == ids(4711));
+		}
+	});
 }
 
 CREDENTIALS_TEST_CASE("groups are those kept or those given, whichever was said last")
@@ -363,6 +381,9 @@ CREDENTIALS_TEST_CASE("some capabilities for uid 0 that may regain all are EINVA
 	check_contradiction(who, credentials().keep_privilege());
 	check_contradiction(who, credentials().keep_privilege().keep_capability(CAP_NET_RAW));
 	check_contradiction(who, credentials().keep_privilege().user(0, 4711, 4711));
+	check_contradiction(who, credentials().keep_privilege().user(same, same, same));
+	check_contradiction(who, credentials().keep_privilege().user(same, 4711, 4711));
+	check_contradiction(who, credentials().keep_privilege().user(4711, same, same));
 	/* Unless nothing comes of being uid 0. */
 	for (const report &told : spawn_twice(with_own_memory(who),
 					      credentials()
@@ -430,8 +451,9 @@ CREDENTIALS_TEST_CASE("root that a call or a namespace has made of the child may
 			      spawn_report(with_own_memory(who),
 					   who.bare_command(payload("report")).credentials(listed)))
 			      .permitted == 1U << CAP_SETUID);
-		check_fails(by_call.credentials(listed), EINVAL, stage::credentials,
-			    SPAWN_CREDENTIALS_PRIVILEGE);
+		for (const auto &each : { listed, credentials(listed).user(same, same, same) })
+			check_fails(by_call.credentials(each), EINVAL, stage::credentials,
+				    SPAWN_CREDENTIALS_PRIVILEGE);
 		if (!user_namespace_refusal())
 			check_fails(by_namespace.credentials(listed), EINVAL, stage::credentials,
 				    SPAWN_CREDENTIALS_PRIVILEGE);

@@ -150,6 +150,26 @@ EXECUTOR_TEST_CASE(
 	user.join();
 }
 
+EXECUTOR_TEST_CASE("ids that are left as they are do not pass for root's where there is no root")
+{
+	if (CLONE_NEWUSER & ~served(who) || !who.limits || user_namespace_refusal() || geteuid())
+		return check_new(who, CLONE_NEWUSER);
+	const uid_t same = static_cast<uid_t>(-1);
+	auto wanted = who.bare_command(payload("report")).new_namespaces(CLONE_NEWUSER);
+
+	wanted.call(spawnctl::calls::map_user(4711, 4711));
+	wanted.credentials(
+		credentials().user(same, same, same).keep_privilege().keep_capability(CAP_NET_RAW));
+	std::thread user([&] {
+		checked(static_cast<int>(syscall(SYS_setresuid, 4711, 4711, 4711)), "setresuid");
+		checked(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "PR_SET_DUMPABLE");
+		const report told = spawn_report(with_own_memory(who), wanted);
+		CHECK(told["uids"] == "4711 4711 4711");
+		CHECK(told.bits("cap_effective") == 1ULL << CAP_NET_RAW);
+	});
+	user.join();
+}
+
 EXECUTOR_TEST_CASE("a child is born in the cgroup that was asked for")
 {
 	if (geteuid())

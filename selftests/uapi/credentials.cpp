@@ -280,6 +280,38 @@ TEST_CASE("nobody gets an id that he may not take")
 	      }) == refusal { EPERM, SPAWN_STAGE_CREDENTIALS, SPAWN_CREDENTIALS_CAPABILITIES });
 }
 
+TEST_CASE("an id of -1 is judged as the one that it leaves as it is")
+{
+	constexpr unsigned same = ~0U;
+	auto list_uids = [](unsigned real, unsigned effective) {
+		return [=](spawn_credentials &list) {
+			list.keep = SPAWN_KEEP_GROUPS_IF_MUST;
+			list.set = SPAWN_SET_UIDS;
+			list.uid[0] = real;
+			list.uid[1] = effective;
+			list.uid[2] = same;
+		};
+	};
+	auto with_privilege = [](const std::function<void(spawn_credentials &)> &inner) {
+		return [=](spawn_credentials &list) {
+			inner(list);
+			list.keep |= SPAWN_KEEP_PRIVILEGE;
+			list.capabilities = bit(CAP_NET_RAW);
+		};
+	};
+	auto become = [] {
+		checked(setresuid(0, 1000, 0), "setresuid");
+	};
+	const refusal contradiction = { EINVAL, SPAWN_STAGE_REQUEST, 0 };
+
+	CHECK(refused_by(as_root, with_privilege(list_uids(same, same))) == contradiction);
+	CHECK(refused_by(as_root, with_privilege(list_uids(1000, same))) == contradiction);
+	CHECK(refused_by(as_root, with_privilege(list_uids(same, 1000))) == contradiction);
+	CHECK(refused_by(become, list_uids(same, same)) == contradiction);
+	CHECK(told_by(become, list_uids(1000, same))["uids"] == "1000 1000 1000");
+	CHECK(told_by(become, list_uids(same, 0))["uids"] == "0 0 0");
+}
+
 TEST_CASE("the program is opened with the ids that it will have")
 {
 	temporary_folder folder;

@@ -112,11 +112,11 @@ public:
 	/** Sets the sets, as of before the exec, instead of keeping some; capabilities(7) has the rest. */
 	credentials &capabilities(const capability_sets &sets) noexcept;
 
-	/** User ids; the filesystem id follows the effective one. */
+	/** User ids, as for setresuid(2): -1 leaves one as it is. The filesystem id follows the effective. */
 	credentials &user(uid_t id) noexcept;
 	credentials &user(uid_t real, uid_t effective, uid_t saved) noexcept;
 
-	/** Group ids. */
+	/** Group ids, likewise. */
 	credentials &group(gid_t id) noexcept;
 	credentials &group(gid_t real, gid_t effective, gid_t saved) noexcept;
 
