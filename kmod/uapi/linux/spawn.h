@@ -163,10 +163,11 @@ struct spawn_result {
  * child: @exec_dirfd is AT_FDCWD or a number of the child's table, so an executable given by
  * descriptor is listed in @fds and run with an empty path and AT_EMPTY_PATH.
  *
- * Until exec the child borrows the caller's mm, unless SPAWN_BLANK_MM, a call or the credentials ask
- * for one of its own. Such an mm is empty but for a copy, at the same address, of the @memory_size
- * bytes that the caller has at @memory: the path, argv, envp, their strings and what the arguments of
- * calls point to have to lie there (else EFAULT at the step that reads them).
+ * Until exec the child borrows the caller's mm, unless SPAWN_BLANK_MM, CLONE_NEWUSER, SPAWN_ASYNC with
+ * CLONE_INTO_CGROUP, a call or the credentials ask for one of its own. Such an mm is empty but for a
+ * copy, at the same address, of the @memory_size bytes that the caller has at @memory: the path, argv,
+ * envp, their strings and what the arguments of calls point to have to lie there (else EFAULT at the
+ * step that reads them).
  */
 struct spawn_request {
 	__u32 size;		/* of this structure, as the caller knows it */
