@@ -192,6 +192,7 @@ TEST_CASE(
 		dup2(in.read.get(), 0);
 		dup2(out.write.get(), 1);
 		execl(hold.c_str(), hold.c_str(), nullptr);
+		_exit(127);
 	});
 	const std::string status = "/proc/" + std::to_string(all.program.pid()) + "/status";
 	unique_fd pidfd(checked(static_cast<int>(syscall(SYS_pidfd_open, all.program.pid(), 0)),
@@ -200,6 +201,7 @@ TEST_CASE(
 	char byte = 0;
 
 	in.read.reset();
+	out.write.reset();
 	write_all(in.write.get(), &byte, 1);
 	REQUIRE(read_exactly(out.read.get(), &byte, 1));
 	gate::open(all.gate_fd.get(), all.page, "/nonexistent");
