@@ -29,6 +29,7 @@
 struct spawn_authority {
 	struct spawn_credentials wanted;
 	bool changes_uids;	/* the child's word, once the listed calls are made */
+	bool no_new_privs;	/* the caller's */
 	u32 groups[];
 };
 
@@ -255,6 +256,7 @@ int spawn_credentials_take(struct spawn_job *job)
 		return -ENOMEM;
 	job->authority = authority;
 	authority->wanted = wanted;
+	authority->no_new_privs = task_no_new_privs(current);
 	if (copy_from_user(authority->groups, u64_to_user_ptr(wanted.groups),
 			   array_size(wanted.group_count, sizeof(u32))))
 		return -EFAULT;
@@ -428,7 +430,8 @@ static long apply_privilege(const struct spawn_job *job)
 	/* Asked of the caller too; a call or a user namespace may have made another of the task since. */
 	if (would_regain(wanted, true))
 		return -EINVAL;
-	if (!task_no_new_privs(current) && would_revert(wanted, true))
+	/* The caller that has it knows what it lists; where a call has set it, the ids would be lost. */
+	if (!authority->no_new_privs && would_revert(wanted, true))
 		return -EINVAL;
 	if (wanted->keep & SPAWN_KEEP_PRIVILEGE || task_no_new_privs(current))
 		return 0;

@@ -37,6 +37,7 @@ struct holder {
 	task_ids ids;
 	bool has_other_uids;
 	bool has_other_gids;
+	const parent_state *parent; /* null: it borrows its memory, and has the same ids */
 };
 
 struct capability_words {
@@ -78,6 +79,18 @@ long read_uids(std::uint32_t (&to)[3])
 long read_gids(std::uint32_t (&to)[3])
 {
 	return sys::call(SYS_getresgid, &to[0], &to[1], &to[2]);
+}
+
+long read_ids(task_ids &to)
+{
+	const long ret = read_uids(to.uid);
+
+	return ret ? ret : read_gids(to.gid);
+}
+
+bool has_no_new_privs()
+{
+	return sys::call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 }
 
 bool are_all_real(const std::uint32_t (&ids)[3])
@@ -262,7 +275,7 @@ task_ids ids_at_exec(const spawn_credentials &wanted, bool made)
 	const bool keeps = wanted.keep & SPAWN_KEEP_IDS;
 	task_ids ids = {};
 
-	read(ids);
+	read_ids(ids);
 	if (!made) {
 		expect(ids.uid, wanted.uid, wanted.set & SPAWN_SET_UIDS, keeps);
 		expect(ids.gid, wanted.gid, wanted.set & SPAWN_SET_GIDS, keeps);
@@ -296,15 +309,16 @@ bool would_revert(const spawn_credentials &wanted, bool made)
 	return ids.uid[0] != ids.uid[1] || ids.gid[0] != ids.gid[1];
 }
 
-bool has_no_new_privs()
+long set_no_new_privs(const spawn_credentials &wanted, const holder &before)
 {
-	return sys::call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-}
+	const parent_state *parent = before.parent;
 
-long set_no_new_privs(const spawn_credentials &wanted, const holder &)
-{
-	/* Asked of the parent too; a call or a user namespace may have made another of the child since. */
-	if (would_regain(wanted, true) || (would_revert(wanted, true) && !has_no_new_privs()))
+	/*
+	 * Asked of the parent too; a call or a user namespace may have made another of the child since.
+	 * A parent that has no_new_privs knows what it lists; where a call has set it, ids would be lost.
+	 */
+	if (parent &&
+	    (would_regain(wanted, true) || (!parent->no_new_privs && would_revert(wanted, true))))
 		return -EINVAL;
 	if (wanted.keep & SPAWN_KEEP_PRIVILEGE)
 		return 0;
@@ -343,22 +357,22 @@ bool has_stray_fields(const spawn_credentials &wanted)
 }
 
 /* A user namespace shows all ids that it does not map as one: what the parent saw counts as well. */
-long look(holder &of, const task_ids &parent)
+long look(holder &of, const parent_state &parent)
 {
-	const long ret = read(of.ids);
+	const long ret = read_ids(of.ids);
 
-	of.has_other_uids = !are_all_real(of.ids.uid) || !are_all_real(parent.uid);
-	of.has_other_gids = !are_all_real(of.ids.gid) || !are_all_real(parent.gid);
+	of.has_other_uids = !are_all_real(of.ids.uid) || !are_all_real(parent.ids.uid);
+	of.has_other_gids = !are_all_real(of.ids.gid) || !are_all_real(parent.ids.gid);
+	of.parent = &parent;
 	return ret;
 }
 
 } // namespace
 
-long read(task_ids &to) noexcept
+long read(parent_state &to) noexcept
 {
-	const long ret = read_uids(to.uid);
-
-	return ret ? ret : read_gids(to.gid);
+	to.no_new_privs = has_no_new_privs();
+	return read_ids(to.ids);
 }
 
 int check(const spawn_credentials &wanted) noexcept
@@ -382,7 +396,7 @@ bool changes(const spawn_credentials &wanted) noexcept
 	if (wanted.set)
 		return true;
 	if (!(wanted.keep & SPAWN_KEEP_IDS) &&
-	    (read(ids) || !are_all_real(ids.uid) || !are_all_real(ids.gid)))
+	    (read_ids(ids) || !are_all_real(ids.uid) || !are_all_real(ids.gid)))
 		return true;
 	if (wanted.capabilities != SPAWN_ALL_CAPABILITIES &&
 	    (read_capabilities(now) || now.permitted || now.inheritable))
@@ -394,7 +408,7 @@ bool changes(const spawn_credentials &wanted) noexcept
 		has(now.effective, CAP_SETGID);
 }
 
-long apply(const spawn_credentials &wanted, const task_ids *parent, unsigned &index) noexcept
+long apply(const spawn_credentials &wanted, const parent_state *parent, unsigned &index) noexcept
 {
 	holder before = {};
 	int death_signal = 0;

@@ -19,8 +19,14 @@ struct task_ids {
 	std::uint32_t gid[3];
 };
 
-/* Those of the calling task, as its user namespace tells them: 0 or -errno. */
-[[gnu::visibility("hidden")]] long read(task_ids &to) noexcept;
+/* What a parent was when it made its child: its ids as its user namespace tells them. */
+struct parent_state {
+	task_ids ids;
+	bool no_new_privs;
+};
+
+/* Of the calling task: 0 or -errno. */
+[[gnu::visibility("hidden")]] long read(parent_state &to) noexcept;
 
 /* What makes no sense, for the calling task: 0 or an errno, at stage request. */
 [[gnu::visibility("hidden")]] int check(const spawn_credentials &wanted) noexcept;
@@ -30,11 +36,11 @@ struct task_ids {
 
 /*
  * In the child: makes the changes. 0, or -errno with @index, the step of enum spawn_credentials_step.
- * @parent are the parent's ids; null: the child borrows its memory, and makes only changes that say
- * nothing of who may trace the child.
+ * @parent null: the child borrows its parent's memory, and makes only changes that say nothing of who
+ * may trace the child.
  */
-[[gnu::visibility("hidden")]] long apply(const spawn_credentials &wanted, const task_ids *parent,
-					 unsigned &index) noexcept;
+[[gnu::visibility("hidden")]] long apply(const spawn_credentials &wanted,
+					 const parent_state *parent, unsigned &index) noexcept;
 
 } // namespace spawnctl::authority
 

@@ -47,7 +47,7 @@ struct child_orders {
 	bool has_close_range; /* else walk /proc/self/fd */
 	bool tell_parent; /* asynchronous: wake it when the descriptors are ours */
 	bool handlers_cleared; /* by CLONE_CLEAR_SIGHAND */
-	authority::task_ids parent; /* the parent's ids; not of a child that borrows */
+	authority::parent_state parent; /* not for a child that borrows */
 	std::uint64_t mask; /* of signals to block */
 	const spawn_call_index *rules;
 

@@ -422,8 +422,16 @@ CREDENTIALS_TEST_CASE("ids that a call has taken are given up, and kept only if 
 		spawn_report(own, take("report").credentials(credentials(all).keep_ids()));
 	CHECK(kept["uids"] == "4711 0 0");
 	CHECK(kept["gids"] == "4712 0 0");
-	check_fails(take("exit_with").credentials(credentials().keep_ids()), EINVAL,
-		    stage::credentials, SPAWN_CREDENTIALS_PRIVILEGE);
+	auto wanted = take("exit_with").credentials(credentials().keep_ids());
+	check_fails(wanted, EINVAL, stage::credentials, SPAWN_CREDENTIALS_PRIVILEGE);
+	check_fails(wanted.call(spawnctl::calls::no_new_privs()), EINVAL, stage::credentials,
+		    SPAWN_CREDENTIALS_PRIVILEGE);
+	/* Who has it already was promised nothing. */
+	as_user(4711, 0, {}, [&] {
+		checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
+		CHECK(spawn_twice(with_own_memory(who), credentials().keep_ids()).front()["uids"] ==
+		      ids(4711));
+	});
 }
 
 CREDENTIALS_TEST_CASE("root that a call or a namespace has made of the child may not regain more")

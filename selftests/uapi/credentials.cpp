@@ -312,6 +312,18 @@ TEST_CASE("an id of -1 is judged as the one that it leaves as it is")
 	CHECK(told_by(become, list_uids(same, 0))["uids"] == "0 0 0");
 }
 
+TEST_CASE("ids that are kept are not lost by no_new_privs that a call has set")
+{
+	request wanted(payload("exit_with"));
+
+	wanted.blank_mm();
+	wanted.call(SYS_setresuid, { 1000, 0, 0 });
+	wanted.call(SYS_prctl, { PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0 });
+	wanted.raw_credentials() = {};
+	wanted.raw_credentials().keep = SPAWN_KEEP_IDS | SPAWN_KEEP_GROUPS;
+	check_fails(wanted, EINVAL, SPAWN_STAGE_CREDENTIALS, SPAWN_CREDENTIALS_PRIVILEGE);
+}
+
 TEST_CASE("the program is opened with the ids that it will have")
 {
 	temporary_folder folder;
