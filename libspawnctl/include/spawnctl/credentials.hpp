@@ -41,9 +41,13 @@ struct capability_sets final {
  * always comes along.
  *
  * Changes are made after the command's calls, so those have all of the caller's rights and what they
- * have changed counts, and in the order of enum spawn_credentials_step in linux/spawn.h: groups, group ids, securebits, bounding set,
- * user ids, capabilities, keyring, no_new_privs. failure::index tells which one failed. The program
- * file itself is opened with what is left.
+ * have changed counts, and in the order of enum spawn_credentials_step in linux/spawn.h: groups,
+ * group ids, securebits, bounding set, user ids, capabilities, keyring, no_new_privs. failure::index
+ * tells which one failed. The program file itself is opened with what is left.
+ *
+ * The fallback knows ids only as the child's user namespace shows them, and all that it does not map
+ * look like one, the overflow id (65534). Where it does map that one, a child whose real id it does
+ * not map gets the overflow id, and not EINVAL; and unmapped ids that differ pass for equal.
  *
  * | code   | stage       | cause                                                              |
  * |--------|-------------|--------------------------------------------------------------------|
