@@ -119,7 +119,8 @@ unsigned kill_children(pid_t caller)
 /* Until the caller has ended, however long that takes as long as requests are made. Its wait status. */
 int wait_for_caller(session &all, caller_kind kind, pid_t pid)
 {
-	selftest::unique_fd pidfd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+	selftest::unique_fd pidfd(
+		selftest::checked(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)), "pidfd_open"));
 	struct pollfd end = { pidfd.get(), POLLIN, 0 };
 	uint64_t seen = all.done;
 	int status;
