@@ -2,19 +2,17 @@
 // SPAWN_OUTCOME_FD: a descriptor tells what became of an asynchronous child, above all of one with an
 // mm of its own, for which nothing of the caller's has to stay as it was.
 // A fifo holds the child in a call of its list, since it has nothing that a gate could watch.
-#include "cgroup.hpp"
 #include "fifo.hpp"
+#include "flight.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
 #include "task.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <linux/kcmp.h>
 #include <linux/sched.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
@@ -22,71 +20,12 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
 
 using namespace selftest;
-
-namespace {
-
-request asynchronous(const std::string &path)
-{
-	request wanted(path);
-
-	wanted.blank_mm().flags(SPAWN_ASYNC | SPAWN_OUTCOME_FD);
-	return wanted;
-}
-
-struct flight {
-	child program;
-	unique_fd outcome;
-};
-
-flight take_off(request &wanted)
-{
-	REQUIRE(wanted.submit() == 0);
-	REQUIRE(wanted.descriptor() >= 0);
-	REQUIRE(wanted.result().pid > 0);
-	return { child(wanted.result().pid), unique_fd(wanted.descriptor()) };
-}
-
-spawn_result read_outcome(int fd)
-{
-	spawn_result told = {};
-
-	REQUIRE(read(fd, &told, sizeof(told)) == sizeof(told));
-	return told;
-}
-
-bool is_readable(int fd)
-{
-	pollfd all = { fd, POLLIN, 0 };
-
-	return checked(poll(&all, 1, 0), "poll") == 1;
-}
-
-void check_failed(request &wanted, int error, spawn_stage stage, unsigned index = 0)
-{
-	auto [program, outcome] = take_off(wanted);
-	spawn_result told = read_outcome(outcome.get());
-
-	CHECK(told.state == SPAWN_STATE_UNREAPED);
-	CHECK(told.error == static_cast<unsigned>(error));
-	CHECK(told.stage == stage);
-	CHECK(told.index == index);
-	CHECK(told.pid == program.pid());
-	CHECK(told.running == 0);
-	CHECK(told.pidfd == -1);
-	CHECK_FALSE(reached_program(program.pid()));
-	int status = program.wait();
-	CHECK(WIFEXITED(status));
-	CHECK(WEXITSTATUS(status) != 0);
-}
-
-} // namespace
 
 TEST_CASE("a descriptor tells that an asynchronous child with its own mm runs its program")
 {
@@ -419,95 +358,6 @@ TEST_CASE("without a number for the outcome there is no child")
 			      return 0;
 		      return waitpid(-1, nullptr, __WALL) == -1 ? error : 0;
 	      }) == EMFILE);
-}
-
-TEST_CASE("an asynchronous child in a new user namespace is there when the ioctl returns")
-{
-	fifo held;
-	request wanted = asynchronous(payload("exit_with"));
-	siginfo_t info = {};
-
-	wanted.raw().clone_flags = CLONE_NEWUSER | CLONE_NEWPID;
-	wanted.flags(SPAWN_PIDFD).call(SYS_open, held.path(), O_RDONLY);
-	auto [program, outcome] = take_off(wanted);
-	unique_fd pidfd(wanted.result().pidfd);
-	CHECK_FALSE(is_readable(outcome.get()));
-	/* Nothing is left of the one that made it. */
-	CHECK(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | __WALL | WNOWAIT) == 0);
-	CHECK(info.si_pid == 0);
-
-	unique_fd writer = held.let_go();
-	spawn_result told = read_outcome(outcome.get());
-	CHECK(told.state == SPAWN_STATE_EXECED);
-	CHECK(told.pid == program.pid());
-	REQUIRE(waitid(P_PIDFD, static_cast<id_t>(pidfd.get()), &info, WEXITED) == 0);
-	CHECK(info.si_pid == program.release());
-	CHECK(info.si_status == 0);
-
-	request failing = asynchronous("/nonexistent");
-	failing.raw().clone_flags = CLONE_NEWUSER;
-	check_failed(failing, ENOENT, SPAWN_STAGE_EXEC);
-}
-
-TEST_CASE("a user namespace that can't be had is told by an asynchronous ioctl itself")
-{
-	const spawn_result result = in_forked_process([] {
-		request wanted = asynchronous(payload("exit_with"));
-
-		/* A namespace of our own has a limit of its own. */
-		checked(unshare(CLONE_NEWUSER), "unshare");
-		write_file("/proc/sys/user/max_user_namespaces", "0");
-		wanted.raw().clone_flags = CLONE_NEWUSER;
-		int error = wanted.submit();
-		spawn_result told = wanted.result();
-		if (told.error != static_cast<unsigned>(error))
-			told.error = 0;
-		if (waitpid(-1, nullptr, __WALL) != -1)
-			told.pid = -1;
-		return told;
-	});
-
-	CHECK(result.error == ENOSPC);
-	CHECK(result.stage == SPAWN_STAGE_CLONE);
-	CHECK(result.state == SPAWN_STATE_FAILED);
-	CHECK(result.pid > 0);
-	CHECK(result.running == 0);
-}
-
-TEST_CASE("an asynchronous child born in a cgroup borrows nothing that its OOM killer would go by")
-{
-	own_cgroup group;
-	unique_fd folder = open_file(group.path(), O_RDONLY | O_DIRECTORY);
-	auto into_group = [&](request wanted) {
-		wanted.raw().clone_flags = CLONE_INTO_CGROUP;
-		wanted.raw().cgroup_fd = folder.get();
-		return wanted;
-	};
-
-	SECTION("so it needs memory and a way to tell")
-	{
-		request no_memory = into_group(request(payload("exit_with")));
-		request no_outcome = into_group(asynchronous(payload("exit_with")));
-
-		no_memory.flags(SPAWN_ASYNC | SPAWN_OUTCOME_FD);
-		check_fails(no_memory, EINVAL, SPAWN_STAGE_REQUEST);
-		no_outcome.raw().flags = SPAWN_ASYNC;
-		check_fails(no_outcome, EOPNOTSUPP, SPAWN_STAGE_CLONE);
-	}
-	SECTION("and is on its own once the ioctl has returned")
-	{
-		fifo held;
-		request wanted = into_group(asynchronous(payload("exit_with")));
-
-		wanted.raw().flags &= ~SPAWN_BLANK_MM;
-		wanted.call(SYS_open, held.path(), O_RDONLY);
-		auto [program, outcome] = take_off(wanted);
-		CHECK(syscall(SYS_kcmp, getpid(), program.pid(), KCMP_VM, 0, 0) > 0);
-		CHECK_FALSE(is_readable(outcome.get()));
-		held.let_go();
-		CHECK(read_outcome(outcome.get()).state == SPAWN_STATE_EXECED);
-		CHECK(program.wait() == 0);
-	}
 }
 
 TEST_CASE("many children with their own mm at once all have their outcome")
