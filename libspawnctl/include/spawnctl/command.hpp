@@ -159,8 +159,8 @@ public:
 	/**
 	 * The child never runs on the caller's memory, not even until its exec. It does so by itself
 	 * where the request needs it: credentials that change, a new user namespace, asynchronous()
-	 * with cgroup(), calls that spawn(4) marks so. The module makes an empty address space and copies what the child needs
-	 * into it, the fallback forks.
+	 * with cgroup(), calls that spawn(4) marks so. The module makes an empty address space and
+	 * copies what the child needs into it, the fallback forks.
 	 */
 	command &own_memory(bool on = true);
 
