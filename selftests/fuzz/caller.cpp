@@ -159,11 +159,35 @@ void become_user()
 	checked(prctl(PR_SET_DUMPABLE, 1), "prctl");
 }
 
-/* Lets everything through, and so has every call judged. */
+/* What a spawn is to leave behind unless it is asked for: a signal blocked, one ignored, a descriptor that exec keeps. */
+void take_habits()
+{
+	constexpr int beyond = 1000; /* so that the table has room for it, with nothing there */
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR2);
+	checked(sigprocmask(SIG_BLOCK, &blocked, nullptr), "sigprocmask");
+	signal(SIGWINCH, SIG_IGN);
+	checked(fcntl(filler_fd + 1, F_SETFD, 0), "F_SETFD");
+	checked(dup3(null_fd, beyond, O_CLOEXEC), "dup3");
+	close(beyond);
+}
+
+/* Has every call judged: one is refused, one trapped, one said to have been made. The caller itself makes none of them. */
 void filter_self()
 {
-	struct sock_filter all[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
-	struct sock_fprog program = { 1, all };
+	struct sock_filter all[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_umask, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsid, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setpriority, 3, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO),
+	};
+	struct sock_fprog program = { std::size(all), all };
 
 	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
 	checked(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "PR_SET_SECCOMP");
@@ -259,6 +283,7 @@ void become_caller(caller_kind kind)
 	make_folder();
 	checked(chmod("/dev/spawn", 0666), "chmod");
 	make_descriptors();
+	take_habits();
 	/* What a killed caller leaves behind comes to us. */
 	checked(prctl(PR_SET_CHILD_SUBREAPER, 1), "PR_SET_CHILD_SUBREAPER");
 	if (!may_race(kind))

@@ -152,15 +152,18 @@ std::string inspect_authority(pid_t pid)
 	return wrong.empty() ? wrong : wrong + status;
 }
 
-template <class Function>
-void for_each_child(Function function)
+std::string inspect_signals(pid_t pid)
 {
-	std::string pids = read_proc("thread-self/children");
-	const char *at = pids.c_str();
-	char *end;
+	const spawn_request &request = the_arena().request;
+	std::string status = read_proc(proc(pid, "status")), wrong;
 
-	for (long pid; (pid = strtol(at, &end, 10)) > 0; at = end)
-		function(static_cast<pid_t>(pid));
+	if (request.call_count)
+		return {};
+	if (!(request.flags & SPAWN_KEEP_SIGMASK) && status_mask(status, "SigBlk:"))
+		wrong += "the child has signals blocked\n";
+	if (!(request.flags & SPAWN_KEEP_SIGIGN) && status_mask(status, "SigIgn:"))
+		wrong += "the child ignores signals\n";
+	return wrong;
 }
 
 /* The next that has stopped or ended; si_pid is 0 if it takes too long. False if there is no child. */
@@ -193,14 +196,15 @@ void prepare_collecting()
 	sigaction(SIGALRM, &action, nullptr);
 }
 
-unsigned kill_children()
+unsigned kill_listed(const std::string &pids)
 {
+	const char *at = pids.c_str();
 	unsigned count = 0;
+	char *end;
 
-	for_each_child([&](pid_t pid) {
-		kill(pid, SIGKILL);
-		count++;
-	});
+	/* One of another pid namespace is listed as 0. */
+	for (long pid; (pid = strtol(at, &end, 10)) > 0; at = end, count++)
+		kill(static_cast<pid_t>(pid), SIGKILL);
 	return count;
 }
 
@@ -212,7 +216,7 @@ collected collect_children(bool strict)
 	strict = strict && is_legible();
 	for (int waits = 0; wait_for_child(info);) {
 		if (!info.si_pid) {
-			all.nudged += kill_children();
+			all.nudged += kill_listed(read_proc("thread-self/children"));
 			if (++waits > hopeless) {
 				all.wrong += "a child does not end by SIGKILL\n";
 				break;
@@ -220,7 +224,8 @@ collected collect_children(bool strict)
 		} else if (info.si_code == CLD_STOPPED) {
 			if (strict) {
 				all.wrong += inspect_descriptors(info.si_pid) +
-					inspect_authority(info.si_pid);
+					inspect_authority(info.si_pid) +
+					inspect_signals(info.si_pid);
 				all.inspected++;
 			}
 			kill(info.si_pid, SIGKILL);

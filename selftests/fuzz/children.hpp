@@ -19,7 +19,7 @@ void prepare_collecting();
 /* Returns when there is no child any more, visible or not. @strict: the arena says what was asked for. */
 collected collect_children(bool strict);
 
-/* Sends SIGKILL to each that there is. */
-unsigned kill_children();
+/* Sends SIGKILL to all whom a file of /proc lists, as .../children does. How many there are. */
+unsigned kill_listed(const std::string &pids);
 
 } // namespace fuzz

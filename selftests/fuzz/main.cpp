@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // fuzz: passes requests to /dev/spawn, most of them wrong in some way, and checks after each that nothing has come of
 // it that should not. The cases are the same for the same seed. For a virtual machine only; selftests/fuzz/run.
+#include "children.hpp"
 #include "session.hpp"
 #include "system_state.hpp"
 #include "unique_fd.hpp"
@@ -17,7 +18,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <string>
 
 using namespace fuzz;
@@ -106,14 +106,9 @@ caller_kind next_caller(const session &all)
 /* A child may wait in one of its calls for what never comes, a FIFO's other end say, and its caller with it. */
 unsigned kill_children(pid_t caller)
 {
-	const std::string path =
-		"/proc/" + std::to_string(caller) + "/task/" + std::to_string(caller) + "/children";
-	std::istringstream pids(selftest::read_file(path));
-	unsigned count = 0;
+	const std::string pid = std::to_string(caller);
 
-	for (pid_t pid; pids >> pid; count++)
-		kill(pid, SIGKILL);
-	return count;
+	return kill_listed(selftest::read_file("/proc/" + pid + "/task/" + pid + "/children"));
 }
 
 /* Until the caller has ended, however long that takes as long as requests are made. Its wait status. */

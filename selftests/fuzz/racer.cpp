@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "racer.hpp"
 
+#include "children.hpp"
 #include "unique_fd.hpp"
 
 #include <fcntl.h>
@@ -9,7 +10,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <string>
 
 namespace fuzz {
@@ -56,10 +56,9 @@ void kill_children_of(pid_t thread)
 {
 	std::string path = "self/task/" + std::to_string(thread) + "/children";
 	selftest::unique_fd list(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
-	char pids[256] = "";
 
-	if (list && read(list.get(), pids, sizeof(pids) - 1) > 0 && atoi(pids) > 1)
-		kill(atoi(pids), SIGKILL);
+	if (list)
+		kill_listed(selftest::read_all(list.get()));
 }
 
 } // namespace

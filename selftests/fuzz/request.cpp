@@ -229,6 +229,14 @@ void make_race(choices &from, plan &made)
 	made.delay = from.below(256) * from.below(16);
 }
 
+/* How the outcome is asked for that some of them give a descriptor of. */
+void make_question(choices &from, plan &made)
+{
+	made.read_size = from.one_in(4) ? interesting(from) : sizeof(spawn_result);
+	made.read_to = from.one_in(8) ? read_only_page : 0;
+	made.read_waits = from.below(2);
+}
+
 } // namespace
 
 arena &the_arena()
@@ -283,6 +291,7 @@ plan generate(choices &from, bool may_race)
 		made.with = race::kills_caller, made.delay = from.below(256) * from.below(64);
 	for (unsigned i = 0; i < made.mutations; i++)
 		mutate(from, made);
+	make_question(from, made);
 	return made;
 }
 

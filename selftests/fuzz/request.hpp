@@ -84,6 +84,9 @@ struct plan {
 	uint64_t value;
 	unsigned delay; /* before the race begins, in turns of a loop */
 	unsigned mutations;
+	uint64_t read_size; /* of the outcome, */
+	uint64_t read_to; /* if not to where it belongs, */
+	bool read_waits; /* as long as it is not known */
 };
 
 /* Fills the arena. Without @may_race there is nobody who could. */

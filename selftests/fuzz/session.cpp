@@ -9,6 +9,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -51,7 +54,8 @@ public:
 		all_.done++;
 		mine_.requests++;
 		bool undisturbed = made.with == race::none;
-		int error = submit(made);
+		std::string wrong;
+		int error = submit(made, wrong);
 		count(error);
 		collected children =
 			collect_children(undisturbed && made.command == SPAWN_IOC_SPAWN);
@@ -59,7 +63,7 @@ public:
 		mine_.inspected += children.inspected;
 		mine_.nudged += children.nudged;
 		learn(one);
-		std::string wrong = children.wrong + check_self();
+		wrong += children.wrong + check_self();
 		if (error > 511)
 			wrong += "errno " + std::to_string(error) + "\n";
 		if (!wrong.empty())
@@ -101,7 +105,7 @@ private:
 		}
 	}
 
-	int submit(const plan &made)
+	int submit(const plan &made, std::string &wrong)
 	{
 		if (made.with == race::kills_caller)
 			return submit_and_die(made);
@@ -111,10 +115,29 @@ private:
 		int error = answer < 0 ? errno : 0;
 		if (racer_)
 			racer_->end();
-		/* It would tell the outcome of this one. */
-		if (answer > 0)
+		if (answer > 0) {
+			wrong += ask(answer, made);
 			close(answer);
+		}
 		return error;
+	}
+
+	/* A descriptor that tells the outcome of an asynchronous spawn. */
+	static std::string ask(int outcome, const plan &made)
+	{
+		spawn_result told = {};
+		struct pollfd known = { outcome, POLLIN, 0 };
+		uintptr_t to = made.read_to ? made.read_to : reinterpret_cast<uintptr_t>(&told);
+
+		poll(&known, 1, 0);
+		if (!made.read_waits)
+			fcntl(outcome, F_SETFL, O_NONBLOCK);
+		if (syscall(SYS_read, outcome, to, made.read_size) < 0)
+			return known.revents && errno == EAGAIN ? "what is known is not told\n"
+								: "";
+		return told.state > SPAWN_STATE_IN_FLIGHT && told.error < 512
+			? ""
+			: "the outcome told is none: state " + std::to_string(told.state) + "\n";
 	}
 
 	/* By another process, which is killed at some moment of the request. */
