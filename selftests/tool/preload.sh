@@ -87,6 +87,17 @@ tool_below_tool() {
 			"$tool" preload --deep --stats --backend fallback -- "$spawner" "$spawner" printf x
 }
 
+# Servers write a title over what they were given, and pass on what they have kept.
+overwritten_environment() {
+	expect 0 none '' "$tool" preload -- python3 -c '
+import ctypes, os
+kept = dict(os.environ)
+libc = ctypes.CDLL(None)
+libc.getenv.restype = ctypes.c_void_p
+ctypes.memset(libc.getenv(b"LD_PRELOAD"), ord("x"), len(kept["LD_PRELOAD"]))
+os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", "echo ${LD_PRELOAD-none}"], kept), 0)'
+}
+
 # Suites compare what a child has with what they have passed.
 environment_is_passed_on() {
 	local library=$build/libspawnctl/posix/libspawnctl-posix.so
@@ -124,6 +135,7 @@ test_preload() {
 	check "the program has the library, and what it spawns does not" only_the_program
 	check "what it forks and becomes has the library" forks_have_it
 	check "what it spawns has the rest of its environment" children_keep_the_rest
+	check "also when it has overwritten its own" overwritten_environment
 	check "so have the shells of system and popen" shells_lack_it
 	check "a spawnctl below has its program counted" tool_below_tool
 	check "with --deep, or preloaded by hand, the environment is what was passed" environment_is_passed_on
