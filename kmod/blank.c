@@ -130,21 +130,16 @@ void spawn_blank_exit(void)
 /*
  * execveat(fd, "", { "" }, {}, AT_EMPTY_PATH), whose strings and lists have to be in user memory: the
  * request has a pointer to the result followed by a zero, and the result is zeros. Another thread may
- * exchange them. The frame is a private one, since nobody has asked for this call.
+ * exchange them.
  */
 static long execute_blank_file(const struct spawn_job *job, unsigned int fd)
 {
 	const struct spawn_request __user *request = job->argument;
 	const struct spawn_result __user *result = spawn_job_result(job);
-	const struct pt_regs regs = {
-		.di = fd,
-		.si = (unsigned long)&result->error,
-		.dx = (unsigned long)&request->result,
-		.r10 = (unsigned long)&request->reserved2,
-		.r8 = AT_EMPTY_PATH,
-	};
 
-	return static_call(spawn_x64_sys_call)(&regs, __NR_execveat);
+	return spawn_housekeep(__NR_execveat, fd, (unsigned long)&result->error,
+			       (unsigned long)&request->result,
+			       (unsigned long)&request->reserved2, AT_EMPTY_PATH);
 }
 
 /*

@@ -134,7 +134,7 @@ static void begin(struct spawn_job *job)
 	job->child = get_task_struct(current);
 	job->pid = get_task_pid(current, PIDTYPE_PID);
 	/* Nobody returns to the caller's ioctl. Whoever gets to user mode without exec faults there. */
-	current_pt_regs()->ip = TASK_SIZE_MAX;
+	spawn_frame_set_return(current_pt_regs(), SPAWN_NOWHERE);
 	/* The caller's: its work is not queued here, and interruptible waits would fail for it. */
 	clear_notify_signal();
 	trace_spawn_start(job);

@@ -6,9 +6,9 @@
 #ifndef SPAWN_CHILD_H
 #define SPAWN_CHILD_H
 
-#include <linux/ptrace.h>
 #include <linux/sched/task_stack.h>
 
+#include "compat/arch.h"
 #include "job.h"
 
 /* The function of the task; its argument is the job, with a reference to it and to the module. */
@@ -24,7 +24,7 @@ int spawn_heir(void *job);
  */
 static inline bool spawn_is_child(void)
 {
-	return current_pt_regs()->ip == TASK_SIZE_MAX;
+	return spawn_frame_return(current_pt_regs()) == SPAWN_NOWHERE;
 }
 
 #endif

@@ -28,15 +28,10 @@ static bool has_execed(const struct task_struct *child)
 	return READ_ONCE(child->exit_signal);
 }
 
-/*
- * wait4(pid, NULL, options, NULL). Its frame is a private one: it is the kernel's own housekeeping
- * and nobody's system call.
- */
+/* wait4(pid, NULL, options, NULL). */
 static long wait_for_exit(pid_t pid, int options)
 {
-	const struct pt_regs regs = { .di = pid, .dx = options };
-
-	return static_call(spawn_x64_sys_call)(&regs, __NR_wait4);
+	return spawn_housekeep(__NR_wait4, pid, 0, options, 0, 0);
 }
 
 /*
@@ -92,8 +87,7 @@ static bool wait_until_done(struct spawn_job *job)
  */
 static void give_pidfd(struct spawn_result __user *result, struct task_struct *child, pid_t pid)
 {
-	const struct pt_regs regs = { .di = pid };
-	long pidfd = static_call(spawn_x64_sys_call)(&regs, __NR_pidfd_open);
+	long pidfd = spawn_housekeep(__NR_pidfd_open, pid, 0, 0, 0, 0);
 
 	if (pidfd >= 0 && (!pid_alive(child) || put_user(pidfd, &result->pidfd)))
 		close_fd(pidfd);

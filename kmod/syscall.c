@@ -12,30 +12,9 @@
 #include <linux/thread_info.h>
 #include <asm/unistd.h>
 
+#include "compat/arch.h"
 #include "compat/symbols.h"
 #include "syscall.h"
-
-static void load_frame(struct pt_regs *regs, u32 nr, const u64 args[6])
-{
-	regs->orig_ax = nr;
-	regs->ax = -ENOSYS;
-	regs->di = args[0];
-	regs->si = args[1];
-	regs->dx = args[2];
-	regs->r10 = args[3];
-	regs->r8 = args[4];
-	regs->r9 = args[5];
-}
-
-static void read_frame(const struct pt_regs *regs, u64 args[6])
-{
-	args[0] = regs->di;
-	args[1] = regs->si;
-	args[2] = regs->dx;
-	args[3] = regs->r10;
-	args[4] = regs->r8;
-	args[5] = regs->r9;
-}
 
 static bool is_ignored(int signal)
 {
@@ -131,13 +110,15 @@ static long make_call(struct pt_regs *regs, u32 nr)
 	long ret;
 
 	if (audited)
-		static_call(spawn_audit_syscall_entry)(nr, regs->di, regs->si, regs->dx,
-						       regs->r10);
-	ret = static_call(spawn_x64_sys_call)(regs, nr);
+		static_call(spawn_audit_syscall_entry)(nr, spawn_frame_arg(regs, 0),
+						       spawn_frame_arg(regs, 1),
+						       spawn_frame_arg(regs, 2),
+						       spawn_frame_arg(regs, 3));
+	ret = static_call(spawn_dispatch)(regs, nr);
 	if (nr == __NR_execveat && !ret)
 		return 0;
 	if (nr == __NR_rt_sigaction)
-		ret = take_handler_back(regs->di, ret);
+		ret = take_handler_back(spawn_frame_arg(regs, 0), ret);
 	if (audited)
 		static_call(spawn_audit_syscall_exit)(!IS_ERR_VALUE(ret), ret);
 
@@ -159,13 +140,13 @@ static noinline bool is_let_through(struct pt_regs *regs, spawn_permit_t *permit
 		 * Once a filter has condemned the task no further call may be judged: the kernel takes
 		 * that for a bug of its own.
 		 */
-		*ret = sigismember(&current->pending.signal, SIGSYS) ? SPAWN_DOOMED : regs->ax;
+		*ret = sigismember(&current->pending.signal, SIGSYS) ? SPAWN_DOOMED : spawn_frame_result(regs);
 		return false;
 	}
 
 	/* A tracer that the filter called may have replaced the number and the arguments. */
-	read_frame(regs, now);
-	*ret = permit(regs->orig_ax, now);
+	spawn_frame_args(regs, now);
+	*ret = permit(spawn_frame_nr(regs), now);
 	return !*ret;
 }
 
@@ -174,14 +155,14 @@ static __always_inline long call_once(u32 nr, const u64 args[6], spawn_permit_t 
 	struct pt_regs *regs = current_pt_regs();
 	long ret;
 
-	load_frame(regs, nr, args);
+	spawn_frame_load(regs, nr, args);
 	if (test_syscall_work(SECCOMP)) {
 		if (!is_let_through(regs, permit, &ret))
 			return ret;
-		nr = regs->orig_ax;
+		nr = spawn_frame_nr(regs);
 	}
-	regs->ax = make_call(regs, nr);
-	return regs->ax;
+	spawn_frame_set_result(regs, make_call(regs, nr));
+	return spawn_frame_result(regs);
 }
 
 long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit)
@@ -226,11 +207,11 @@ int spawn_ask_filters(u32 nr, const u64 args[6])
 	long ret = 0;
 	u64 now[6];
 
-	load_frame(regs, nr, args);
+	spawn_frame_load(regs, nr, args);
 	if (!is_permitted_by_filter())
-		ret = regs->ax;
-	read_frame(regs, now);
-	if (!ret && (regs->orig_ax != nr || memcmp(now, args, sizeof(now))))
+		ret = spawn_frame_result(regs);
+	spawn_frame_args(regs, now);
+	if (!ret && (spawn_frame_nr(regs) != nr || memcmp(now, args, sizeof(now))))
 		ret = -EPERM;
 	*regs = saved;
 
@@ -243,6 +224,6 @@ void spawn_exit(int status)
 	const u64 args[6] = { status };
 	struct pt_regs *regs = current_pt_regs();
 
-	load_frame(regs, __NR_exit_group, args);
-	static_call(spawn_x64_sys_call)(regs, __NR_exit_group);
+	spawn_frame_load(regs, __NR_exit_group, args);
+	static_call(spawn_dispatch)(regs, __NR_exit_group);
 }

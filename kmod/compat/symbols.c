@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Finds the addresses behind symbols.h, once, at load. The only file that resolves kernel names
- * and the only one with conditions on the kernel's headers.
+ * Finds the addresses behind symbols.h, once, at load. The only file that resolves kernel names.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -11,8 +10,8 @@
 #include <linux/slab.h>
 #include <linux/stringify.h>
 #include <linux/version.h>
-#include <asm/ibt.h>
 
+#include "compat/arch.h"
 #include "compat/symbols.h"
 
 pid_t spawn_deny_clone(struct kernel_clone_args *args)
@@ -27,7 +26,6 @@ long spawn_deny_syscall(const struct pt_regs *regs, unsigned int nr)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 3, 0)
 #define SECCOMP_DOOR	__secure_computing
-#define IS_ENDBR	is_endbr
 
 int spawn_deny_seccomp(const struct seccomp_data *sd)
 {
@@ -35,7 +33,6 @@ int spawn_deny_seccomp(const struct seccomp_data *sd)
 }
 #else
 #define SECCOMP_DOOR	__seccomp_permit_syscall
-#define IS_ENDBR	__is_endbr
 
 bool spawn_deny_seccomp(void)
 {
@@ -102,7 +99,7 @@ bool spawn_has_exec_label(void)
 #endif
 
 DEFINE_STATIC_CALL(spawn_kernel_clone, spawn_deny_clone);
-DEFINE_STATIC_CALL(spawn_x64_sys_call, spawn_deny_syscall);
+DEFINE_STATIC_CALL(spawn_dispatch, spawn_deny_syscall);
 DEFINE_STATIC_CALL(spawn_secure_computing, spawn_deny_seccomp);
 DEFINE_STATIC_CALL(spawn_replace_fd, spawn_deny_replace_fd);
 DEFINE_STATIC_CALL(spawn_put_files_struct, spawn_no_files);
@@ -138,14 +135,7 @@ static unsigned long __init lookup(const char *name)
 		return 0;
 	address = (unsigned long)probe.addr;
 	unregister_kprobe(&probe);
-
-	/*
-	 * On kernels with IBT the probe sits behind the function's ENDBR. A direct call may land
-	 * there, but call depth tracking then takes the ENDBR for padding and complains.
-	 */
-	if (IS_ENDBR(*(u32 *)(address - ENDBR_INSN_SIZE)))
-		address -= ENDBR_INSN_SIZE;
-	return address;
+	return spawn_entry_of_probed(address);
 }
 
 /* static_call_update() checks the declared function's type against the stub's, at compile time. */
@@ -169,7 +159,7 @@ do {										\
 int __init spawn_resolve_symbols(void)
 {
 	resolve_or_refuse(spawn_kernel_clone, kernel_clone);
-	resolve_or_refuse(spawn_x64_sys_call, x64_sys_call);
+	resolve_or_refuse(spawn_dispatch, SPAWN_DISPATCHER);
 	resolve_or_refuse(spawn_replace_fd, replace_fd);
 	resolve_or_refuse(spawn_put_files_struct, put_files_struct);
 	resolve_or_refuse(spawn_task_work_run, task_work_run);

@@ -20,7 +20,8 @@
 #include <linux/static_call.h>
 #include <linux/task_work.h>
 #include <linux/version.h>
-#include <asm/syscall.h>
+
+#include "compat/arch.h"
 
 /* Resolves every name. 0, or -ENOENT with a message that names what is missing. */
 int spawn_resolve_symbols(void);
@@ -31,8 +32,6 @@ long spawn_deny_syscall(const struct pt_regs *regs, unsigned int nr);
 int spawn_deny_seccomp(const struct seccomp_data *sd);
 #else
 bool spawn_deny_seccomp(void);
-/* Dispatches as ever, but no header tells. */
-long x64_sys_call(const struct pt_regs *regs, unsigned int nr);
 #endif
 int spawn_deny_replace_fd(unsigned int fd, struct file *file, unsigned int flags);
 struct files_struct *spawn_deny_dup_fd(struct files_struct *files, struct fd_range *hole);
@@ -43,7 +42,7 @@ void spawn_no_audit_entry(int major, unsigned long a0, unsigned long a1, unsigne
 void spawn_no_audit_exit(int success, long ret);
 
 DECLARE_STATIC_CALL(spawn_kernel_clone, spawn_deny_clone);
-DECLARE_STATIC_CALL(spawn_x64_sys_call, spawn_deny_syscall);
+DECLARE_STATIC_CALL(spawn_dispatch, spawn_deny_syscall);
 DECLARE_STATIC_CALL(spawn_secure_computing, spawn_deny_seccomp);
 DECLARE_STATIC_CALL(spawn_replace_fd, spawn_deny_replace_fd);
 DECLARE_STATIC_CALL(spawn_dup_fd, spawn_deny_dup_fd);
@@ -66,6 +65,17 @@ static inline bool spawn_filter_permits(void)
 #else
 	return static_call(spawn_secure_computing)();
 #endif
+}
+
+/*
+ * A call that is the kernel's own housekeeping and that nobody has asked for, so neither a task's
+ * frame nor its filters, tracer or audit know of it.
+ */
+static __always_inline long spawn_housekeep(u32 nr, u64 a, u64 b, u64 c, u64 d, u64 e)
+{
+	const struct pt_regs regs = SPAWN_FRAME(a, b, c, d, e);
+
+	return static_call(spawn_dispatch)(&regs, nr);
 }
 
 /* Whether callers under a seccomp filter, and callers that are audited, can be served. */
