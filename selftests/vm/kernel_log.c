@@ -72,9 +72,15 @@ static bool is_shortage(const char *message)
 	return true;
 }
 
+/* A banner for whoever mounts with an option of old, which any root may. */
+static bool is_advice(const char *message)
+{
+	return strstr(message, "WARNING: The mand mount option has been deprecated");
+}
+
 static bool is_bug(const char *message)
 {
-	if (is_shortage(message))
+	if (is_shortage(message) || is_advice(message))
 		return false;
 	for (size_t i = 0; i < sizeof(anywhere) / sizeof(anywhere[0]); i++) {
 		if (strstr(message, anywhere[i]))
