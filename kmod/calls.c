@@ -11,8 +11,10 @@
 #include <linux/init.h>
 #include <linux/magic.h>
 #include <linux/overflow.h>
+#include <linux/sched/task_stack.h>
 
 #include "calls.h"
+#include "compat/arch.h"
 #include "compat/symbols.h"
 #include "request.h"
 
@@ -151,7 +153,9 @@ static long make(const struct spawn_job *job, const struct spawn_call *call)
 
 	if (ret < 0)
 		return ret;
-	refuse_mm = !job->blank && spawn_call_opens_path(&rules, call->nr);
+	/* The one that was made: a tracer that the filter called may have replaced it. */
+	refuse_mm = !job->blank &&
+		    spawn_call_opens_path(&rules, spawn_frame_nr(current_pt_regs()));
 	if (refuse_mm || call->fd_to != -1)
 		return place(call, ret, refuse_mm);
 	return ret;

@@ -19,8 +19,8 @@ int spawn_heir(void *job);
 
 /*
  * Whether the current task is such a one, not yet in its program. Only a task that was made by the
- * kernel has such an address to return to, or one whose tracer has put it there, which finds nothing
- * to gain by it.
+ * kernel has such an address to return to; or one that its tracer has put there, or that makes a call
+ * from the last bytes of its memory, and both find nothing to gain by it.
  */
 static inline bool spawn_is_child(void)
 {

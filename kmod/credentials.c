@@ -267,10 +267,11 @@ int spawn_credentials_take(struct spawn_job *job)
 	return 0;
 }
 
+/* A filter may only refuse: what it made up would be told as done, and the program would have what is not listed. */
 static long call(const struct spawn_job *job, u32 nr, u64 a, u64 b, u64 c)
 {
 	const u64 args[6] = { a, b, c };
-	long ret = spawn_syscall(nr, args, spawn_calls_permit(job));
+	long ret = spawn_syscall_made(nr, args, spawn_calls_permit(job));
 
 	return ret > 0 ? 0 : ret;
 }
@@ -462,10 +463,24 @@ static long apply(const struct spawn_job *job, enum spawn_credentials_step step)
 	return 0;
 }
 
+/*
+ * A change of ids takes it away, and the request's calls have just set it. A parent that has died in
+ * between could not send it; whoever sets it by prctl(2) looks at getppid(2) for the same reason.
+ */
+static void restore_death_signal(int signal, const struct task_struct *parent)
+{
+	if (!signal)
+		return;
+	WRITE_ONCE(current->pdeath_signal, signal);
+	smp_mb();
+	if (rcu_access_pointer(current->real_parent) != parent)
+		send_sig(signal, current, 0);
+}
+
 long spawn_credentials_apply(const struct spawn_job *job, u32 *index)
 {
-	/* A change of ids takes it away, and the request's calls have just set it. */
-	int parent_death_signal = current->pdeath_signal;
+	const struct task_struct *parent = rcu_access_pointer(current->real_parent);
+	int death_signal = current->pdeath_signal;
 	long ret;
 
 	*index = 0;
@@ -477,6 +492,6 @@ long spawn_credentials_apply(const struct spawn_job *job, u32 *index)
 		if (ret)
 			return ret;
 	}
-	current->pdeath_signal = parent_death_signal;
+	restore_death_signal(death_signal, parent);
 	return 0;
 }

@@ -160,6 +160,21 @@ put_job:
 	return ret;
 }
 
+/*
+ * ioctl(2) only borrows the file of a task alone with its table, as nobody else could close it. But the
+ * clone and its filters stop for tracers, and a stop does task work: io_uring's may close the file. The
+ * file holds the module, so it is held here; its end waits for the return to user mode.
+ */
+static long spawn_held(struct file *file, const void __user *argument)
+{
+	long ret;
+
+	get_file(file);
+	ret = do_spawn(argument);
+	fput(file);
+	return ret;
+}
+
 static long spawn_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
 	/* The numbers, registers and pointers of 32-bit and x32 callers are not ours to interpret. */
@@ -170,7 +185,7 @@ static long spawn_ioctl(struct file *file, unsigned int command, unsigned long a
 	case SPAWN_IOC_INFO:
 		return do_info((void __user *)argument);
 	case SPAWN_IOC_SPAWN:
-		return do_spawn((const void __user *)argument);
+		return spawn_held(file, (const void __user *)argument);
 	default:
 		return -ENOTTY;
 	}

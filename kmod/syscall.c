@@ -150,26 +150,43 @@ static noinline bool is_let_through(struct pt_regs *regs, spawn_permit_t *permit
 	return !*ret;
 }
 
-static __always_inline long call_once(u32 nr, const u64 args[6], spawn_permit_t *permit)
+static __always_inline long call_once(u32 nr, const u64 args[6], spawn_permit_t *permit, bool *made)
 {
 	struct pt_regs *regs = current_pt_regs();
 	long ret;
 
+	*made = false;
 	spawn_frame_load(regs, nr, args);
 	if (test_syscall_work(SECCOMP)) {
 		if (!is_let_through(regs, permit, &ret))
 			return ret;
 		nr = spawn_frame_nr(regs);
 	}
+	*made = true;
 	spawn_frame_set_result(regs, make_call(regs, nr));
 	return spawn_frame_result(regs);
 }
 
+static long settle(long ret)
+{
+	return ret == SPAWN_DOOMED || spawn_is_doomed() ? SPAWN_DOOMED : settle_restart(ret);
+}
+
 long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit)
 {
-	long ret = call_once(nr, args, permit);
+	bool made;
 
-	return ret == SPAWN_DOOMED || spawn_is_doomed() ? SPAWN_DOOMED : settle_restart(ret);
+	return settle(call_once(nr, args, permit, &made));
+}
+
+long spawn_syscall_made(u32 nr, const u64 args[6], spawn_permit_t *permit)
+{
+	bool made;
+	long ret = call_once(nr, args, permit, &made);
+
+	if (!made && ret >= 0)
+		ret = -EPERM;
+	return settle(ret);
 }
 
 static int permit_execveat(u32 nr, const u64 args[6])
@@ -180,6 +197,7 @@ static int permit_execveat(u32 nr, const u64 args[6])
 long spawn_execveat(const u64 args[6])
 {
 	const struct mm_struct *before = current->mm;
+	bool made;
 	long ret;
 
 	/*
@@ -187,7 +205,7 @@ long spawn_execveat(const u64 args[6])
 	 * there is no way to user mode and back on which that would happen.
 	 */
 	for (;;) {
-		ret = call_once(__NR_execveat, args, permit_execveat);
+		ret = call_once(__NR_execveat, args, permit_execveat, &made);
 		/* A filter can answer "success" without letting the call be made. */
 		if (!ret && current->mm != before)
 			return 0;

@@ -33,6 +33,9 @@ bool spawn_is_doomed(void);
  */
 long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit);
 
+/* The same; but what a filter says to have been made, and has not let be made, is EPERM. */
+long spawn_syscall_made(u32 nr, const u64 args[6], spawn_permit_t *permit);
+
 /* execveat(2), alike. On 0 the task holds the new program and must return to user mode. */
 long spawn_execveat(const u64 args[6]);
 

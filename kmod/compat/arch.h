@@ -10,6 +10,8 @@
  *   be judged before it is made. Each __arm64_sys_*() of the table would have to be resolved.
  * - Static calls that are direct (no HAVE_STATIC_CALL): every resolved name would be called through a
  *   pointer, which is what symbols.h promises never to do.
+ * - A frame of user mode for a task that begins in a function: copy_thread() gives it one of the
+ *   kernel, where a child that returns for a signal to end it would not fault but crash.
  */
 #ifndef SPAWN_COMPAT_ARCH_H
 #define SPAWN_COMPAT_ARCH_H

@@ -2,13 +2,14 @@
 // The filters' programs.
 #include "filter.hpp"
 
-#include "unique_fd.hpp"
-
 #include <linux/audit.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <cstddef>
+#include <system_error>
 #include <unistd.h>
 
 namespace selftest {
@@ -54,6 +55,34 @@ void install_argument_filter(unsigned nr, unsigned index, unsigned value, unsign
 	checked(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS");
 	checked(static_cast<int>(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter)),
 		"seccomp");
+}
+
+unique_fd install_notifying_filter(unsigned nr)
+{
+	return unique_fd(
+		install_filter(nr, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
+}
+
+seccomp_notif receive_notification(int listener)
+{
+	seccomp_notif told = {};
+
+	while (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &told) < 0) {
+		/* One whose caller was interrupted before we could take it. */
+		if (errno != ENOENT && errno != EINTR)
+			throw std::system_error(errno, std::generic_category(), "NOTIF_RECV");
+		told = {};
+	}
+	return told;
+}
+
+void let_through(int listener, const seccomp_notif &told)
+{
+	seccomp_notif_resp answer = {};
+
+	answer.id = told.id;
+	answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	checked(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer), "NOTIF_SEND");
 }
 
 } // namespace selftest

@@ -4,6 +4,7 @@
 
 #include "request.hpp"
 #include "suite.hpp"
+#include "unique_fd.hpp"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -20,6 +21,11 @@ int install_filter(unsigned nr, unsigned verdict, unsigned flags = 0);
 
 /* Fails calls of @nr whose argument @index is not @value with @error. */
 void install_argument_filter(unsigned nr, unsigned index, unsigned value, unsigned error);
+
+/* On this thread: calls of @nr ask whoever has the listener, and wait. */
+unique_fd install_notifying_filter(unsigned nr);
+seccomp_notif receive_notification(int listener);
+void let_through(int listener, const seccomp_notif &told);
 
 } // namespace selftest
 

@@ -2,6 +2,7 @@
 // A caller that dies or leaves in the middle of a spawn: its child goes on, and ends as any orphan
 // would, whatever the outcome of the exec. A gate holds the child meanwhile.
 #include "fifo.hpp"
+#include "filter.hpp"
 #include "gate.hpp"
 #include "leak_guard.hpp"
 #include "report.hpp"
@@ -314,4 +315,34 @@ TEST_CASE("an orphan whose program runs is told so, even if a signal ends it at 
 		left.program.kill(SIGKILL);
 		CHECK(left.program.wait() == SIGKILL);
 	}
+}
+
+/* Between the change of ids, which takes the signal away, and its return waits a supervisor. */
+TEST_CASE("a caller that dies while ids change is told to a child that asked for its death")
+{
+	NEEDS_SECCOMP();
+	subreaper adopt;
+	auto [here, there] = make_socket_pair();
+	child caller = fork_running([&, &there = there] {
+		request wanted(payload("exit_with"));
+		spawn_credentials &ids = wanted.blank_mm().raw_credentials();
+
+		device();
+		wanted.call(SYS_prctl, { PR_SET_PDEATHSIG, SIGTERM });
+		ids.set = SPAWN_SET_UIDS;
+		ids.uid[0] = ids.uid[1] = ids.uid[2] = 1000;
+		ids.keep &= ~SPAWN_KEEP_KEYRINGS;
+		unique_fd listener = install_notifying_filter(SYS_keyctl);
+		send_fd(there.get(), listener.get());
+		listener.reset();
+		return wanted.submit();
+	});
+	unique_fd listener = receive_fd(here.get());
+	auto told = receive_notification(listener.get());
+	child program(static_cast<pid_t>(told.pid));
+
+	caller.kill(SIGKILL);
+	CHECK(caller.wait() == SIGKILL);
+	let_through(listener.get(), told);
+	CHECK(program.wait() == SIGTERM);
 }

@@ -5,17 +5,16 @@
 #include "filter.hpp"
 #include "gate.hpp"
 #include "leak_guard.hpp"
+#include "poll_ring.hpp"
 #include "report.hpp"
 #include "slow_file.hpp"
 #include "task.hpp"
 
 #include <catch2/catch.hpp>
 
-#include <linux/io_uring.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include <atomic>
@@ -29,61 +28,6 @@
 using namespace selftest;
 
 namespace {
-
-/* A ring with one request at a time: tell this thread when @fd can be read. */
-class poll_ring final {
-public:
-	poll_ring()
-	{
-		fd_.reset(checked(static_cast<int>(syscall(SYS_io_uring_setup, 2, &params_)),
-				  "io_uring_setup"));
-		ring_size_ = params_.sq_off.array + params_.sq_entries * sizeof(unsigned);
-		ring_ = map(ring_size_, IORING_OFF_SQ_RING);
-		entries_ = static_cast<io_uring_sqe *>(
-			map(params_.sq_entries * sizeof(io_uring_sqe), IORING_OFF_SQES));
-	}
-	~poll_ring()
-	{
-		munmap(entries_, params_.sq_entries * sizeof(io_uring_sqe));
-		munmap(ring_, ring_size_);
-	}
-	void watch(int fd)
-	{
-		unsigned *tail = at(params_.sq_off.tail);
-		unsigned index = *tail & *at(params_.sq_off.ring_mask);
-
-		memset(&entries_[index], 0, sizeof(entries_[index]));
-		entries_[index].opcode = IORING_OP_POLL_ADD;
-		entries_[index].fd = fd;
-		entries_[index].poll32_events = POLLIN;
-		at(params_.sq_off.array)[index] = index;
-		__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-		checked(static_cast<int>(
-				syscall(SYS_io_uring_enter, fd_.get(), 1, 0, 0, nullptr, 0)),
-			"io_uring_enter");
-	}
-
-private:
-	void *map(size_t size, off_t offset)
-	{
-		void *area = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-				  fd_.get(), offset);
-
-		if (area == MAP_FAILED)
-			throw std::system_error(errno, std::generic_category(), "mmap of io_uring");
-		return area;
-	}
-	unsigned *at(unsigned offset)
-	{
-		return reinterpret_cast<unsigned *>(static_cast<char *>(ring_) + offset);
-	}
-
-	io_uring_params params_ = {};
-	unique_fd fd_;
-	size_t ring_size_;
-	void *ring_;
-	io_uring_sqe *entries_;
-};
 
 /* A line of /proc/PID/status. */
 std::string status_line(pid_t pid, const std::string &name)
@@ -296,38 +240,6 @@ TEST_CASE("a failure is told although a signal that ends nobody is pending")
 	CHECK(wanted.result().state == SPAWN_STATE_FAILED);
 	check_nothing_left();
 }
-
-namespace {
-
-unique_fd install_notifying_filter(unsigned nr)
-{
-	return unique_fd(
-		install_filter(nr, SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
-}
-
-seccomp_notif receive_notification(int listener)
-{
-	seccomp_notif told = {};
-
-	while (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &told) < 0) {
-		/* One whose caller was interrupted before we could take it. */
-		if (errno != ENOENT && errno != EINTR)
-			throw std::system_error(errno, std::generic_category(), "NOTIF_RECV");
-		told = {};
-	}
-	return told;
-}
-
-void let_through(int listener, const seccomp_notif &told)
-{
-	seccomp_notif_resp answer = {};
-
-	answer.id = told.id;
-	answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	checked(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer), "NOTIF_SEND");
-}
-
-} // namespace
 
 TEST_CASE("a signal while a supervisor thinks about the clone restarts the spawn or interrupts it")
 {

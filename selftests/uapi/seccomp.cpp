@@ -17,6 +17,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <grp.h>
 #include <sched.h>
 
 using namespace selftest;
@@ -430,4 +431,51 @@ TEST_CASE("namespaces are part of the clone that is judged")
 		if (row.error)
 			check_failed(all, row.error, SPAWN_STAGE_CLONE);
 	}
+}
+
+namespace {
+
+/* How a spawn ends that lists no authority, and ids of its own, for a caller whose filter fakes @nr. */
+outcome spawn_faking(unsigned nr)
+{
+	return in_forked_process([=] {
+		constexpr gid_t group = 1;
+		request wanted(payload("exit_with"));
+
+		device();
+		checked(setgroups(1, &group), "setgroups");
+		wanted.blank_mm();
+		wanted.raw_credentials() = {};
+		wanted.raw_credentials().set = SPAWN_SET_UIDS | SPAWN_SET_GIDS;
+		for (unsigned i = 0; i < 3; i++)
+			wanted.raw_credentials().uid[i] = wanted.raw_credentials().gid[i] = 1000;
+		install_filter(nr, SECCOMP_RET_ERRNO);
+		return spawn_and_wait(wanted);
+	});
+}
+
+} // namespace
+
+TEST_CASE("authority that a filter only says to have been given up is an error")
+{
+	NEEDS_SECCOMP();
+	constexpr struct {
+		unsigned nr;
+		spawn_credentials_step step;
+	} faked[] = {
+		{ SYS_setgroups, SPAWN_CREDENTIALS_GROUPS },
+		{ SYS_setresgid, SPAWN_CREDENTIALS_GIDS },
+		{ SYS_setresuid, SPAWN_CREDENTIALS_UIDS },
+		{ SYS_capset, SPAWN_CREDENTIALS_CAPABILITIES },
+		{ SYS_keyctl, SPAWN_CREDENTIALS_KEYRINGS },
+	};
+
+	for (auto [nr, step] : faked) {
+		outcome all = spawn_faking(nr);
+
+		CAPTURE(nr);
+		check_failed(all, EPERM, SPAWN_STAGE_CREDENTIALS, step);
+	}
+	/* A call that the request lists is another's affair: a program is told the same. */
+	CHECK(spawn_filtered(SYS_chdir, SECCOMP_RET_ERRNO).error == 0);
 }

@@ -3,6 +3,7 @@
 // calls sees the child's own calls, and what it changes about them holds, but never beyond what the
 // module permits. Every traced caller is a forked process.
 #include "filter.hpp"
+#include "poll_ring.hpp"
 #include "report.hpp"
 #include "suite.hpp"
 #include "task.hpp"
@@ -10,13 +11,17 @@
 #include <catch2/catch.hpp>
 
 #include <linux/seccomp.h>
+#include <fcntl.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <functional>
 #include <sched.h>
 #include <thread>
@@ -178,7 +183,9 @@ TEST_CASE("strace -f runs a caller, whose spawn is refused and not hidden")
 {
 	if (access("/usr/bin/strace", X_OK))
 		SKIP("strace is not installed");
-	outcome all = in_forked_process([] {
+	temporary_folder folder;
+	const std::string log = folder / "log";
+	outcome all = in_forked_process([=] {
 		request inner(payload("exit_with"));
 		outcome got = {};
 		pid_t self = getpid();
@@ -188,18 +195,14 @@ TEST_CASE("strace -f runs a caller, whose spawn is refused and not hidden")
 		if (tracer == 0) {
 			std::string pid = std::to_string(self);
 
-			execl("/usr/bin/strace", "strace", "-f", "-qq", "-o", "/dev/null", "-p",
+			execl("/usr/bin/strace", "strace", "-f", "-qq", "-o", log.c_str(), "-p",
 			      pid.c_str(), nullptr);
 			_exit(1);
 		}
 		prctl(PR_SET_PTRACER, tracer, 0, 0, 0);
-		/* strace is attached once /proc says that somebody traces us. */
-		for (;;) {
-			unique_fd status = open_file("/proc/self/status", O_RDONLY);
-
-			if (read_all(status.get()).find("TracerPid:\t0\n") == std::string::npos)
-				break;
-		}
+		/* Its word that a call has been seen; between attaching and that lies one stop. */
+		for (struct stat seen = {}; seen.st_size == 0;)
+			stat(log.c_str(), &seen);
 		got = spawn_and_wait(inner);
 		::kill(tracer, SIGTERM);
 		waitpid(tracer, nullptr, 0);
@@ -373,4 +376,62 @@ TEST_CASE("a tracer that a filter calls is not asked by a caller of several thre
 	CHECK(all.result.state == SPAWN_STATE_NOT_STARTED);
 	CHECK(seen.judged == 0);
 	CHECK(seen.forks == 1); /* the thread */
+}
+
+namespace {
+
+/* Of open files and children of the module. */
+long references()
+{
+	return atol(read_file("/sys/module/spawn/refcnt").c_str());
+}
+
+/* By a descriptor of its own, which io_uring closes once the child has opened its program. */
+outcome spawn_by_closed_device(int hold_until, int says_that_it_runs)
+{
+	unique_fd opened(checked(inotify_init1(IN_CLOEXEC), "inotify_init1"));
+	request wanted(payload("hold"));
+	poll_ring ring;
+	outcome all = {};
+
+	checked(dup2(open_file("/dev/spawn", O_RDWR).get(), device()), "dup2");
+	checked(inotify_add_watch(opened.get(), payload("hold").c_str(), IN_OPEN), "inotify");
+	ring.watch_and_close(opened.get(), device());
+	wanted.fd(hold_until, 0).fd(says_that_it_runs, 1);
+	all.error = wanted.submit();
+	all.result = wanted.result();
+	return all;
+}
+
+} // namespace
+
+TEST_CASE("the module stays while a caller stops in a spawn whose descriptor was closed")
+{
+	pipe_ends answer = make_pipe(), in = make_pipe(), out = make_pipe();
+	char byte;
+	outcome all;
+	int status;
+
+	device();
+	const long before = references();
+	child caller = traced_caller(
+		answer, [&] { return spawn_by_closed_device(in.read.get(), out.write.get()); });
+	ptrace(PTRACE_SETOPTIONS, caller.pid(), nullptr,
+	       PTRACE_O_TRACEVFORKDONE | PTRACE_O_EXITKILL);
+	ptrace(PTRACE_CONT, caller.pid(), nullptr, nullptr);
+	REQUIRE(waitpid(caller.pid(), &status, 0) == caller.pid());
+	REQUIRE(status >> 8 == (SIGTRAP | PTRACE_EVENT_VFORK_DONE << 8));
+	/* The program runs, so the child has let go of the module. */
+	REQUIRE(read_exactly(out.read.get(), &byte, 1));
+	std::string file =
+		"/proc/" + std::to_string(caller.pid()) + "/fd/" + std::to_string(device());
+	CHECK(access(file.c_str(), F_OK) < 0);
+	CHECK(references() == before + 1);
+
+	ptrace(PTRACE_DETACH, caller.pid(), nullptr, nullptr);
+	REQUIRE(read_exactly(answer.read.get(), &all, sizeof(all)));
+	CHECK(all.error == 0);
+	CHECK(all.result.state == SPAWN_STATE_EXECED);
+	CHECK(caller.wait() == 0);
+	CHECK(references() == before);
 }
