@@ -325,20 +325,109 @@ long set_no_new_privs(const spawn_credentials &wanted, const holder &before)
 	return sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* A filter can say that a step was taken. Whether it was: */
+
+bool has_groups(const spawn_credentials &wanted)
+{
+	if (!(wanted.set & SPAWN_SET_GROUPS) &&
+	    wanted.keep & (SPAWN_KEEP_GROUPS | SPAWN_KEEP_GROUPS_IF_MUST))
+		return true;
+	return sys::call(SYS_getgroups, 0, nullptr) == static_cast<long>(wanted.group_count);
+}
+
+bool are_ids(const std::uint32_t (&ids)[3], const std::uint32_t (&wanted)[3], bool set, bool kept)
+{
+	if (!set)
+		return kept || are_all_real(ids);
+	for (int i = 0; i < 3; i++)
+		if (wanted[i] != keep_id && ids[i] != wanted[i])
+			return false;
+	return true;
+}
+
+bool has_gids(const spawn_credentials &wanted)
+{
+	std::uint32_t gid[3];
+
+	return !read_gids(gid) &&
+		are_ids(gid, wanted.gid, wanted.set & SPAWN_SET_GIDS, wanted.keep & SPAWN_KEEP_IDS);
+}
+
+bool has_uids(const spawn_credentials &wanted)
+{
+	std::uint32_t uid[3];
+
+	return !read_uids(uid) &&
+		are_ids(uid, wanted.uid, wanted.set & SPAWN_SET_UIDS, wanted.keep & SPAWN_KEEP_IDS);
+}
+
+bool has_securebits(const spawn_credentials &wanted)
+{
+	return !(wanted.set & SPAWN_SET_SECUREBITS) ||
+		sys::call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0) ==
+		static_cast<long>(wanted.securebits);
+}
+
+bool has_bounding(const spawn_credentials &wanted)
+{
+	return !(wanted.set & SPAWN_SET_CAPABILITIES) || !may_gain_beyond(wanted.bounding);
+}
+
+bool has_capabilities(const spawn_credentials &wanted)
+{
+	const bool set = wanted.set & SPAWN_SET_CAPABILITIES;
+	sets now;
+
+	if (!set && wanted.capabilities == SPAWN_ALL_CAPABILITIES)
+		return true;
+	return !read_capabilities(now) &&
+		!(now.permitted & ~(set ? wanted.permitted : wanted.capabilities)) &&
+		!(now.inheritable & ~(set ? wanted.inheritable : wanted.capabilities));
+}
+
+/* Which one it is has no name that would tell. */
+bool has_keyring(const spawn_credentials &)
+{
+	return true;
+}
+
+bool has_privilege(const spawn_credentials &wanted)
+{
+	return wanted.keep & SPAWN_KEEP_PRIVILEGE || has_no_new_privs();
+}
+
 /* By enum spawn_credentials_step, in this order: each needs rights that a later one takes away. */
 constexpr struct {
 	long (*take)(const spawn_credentials &wanted, const holder &before);
+	bool (*was_taken)(const spawn_credentials &wanted);
 	bool needs_own_memory;
 } steps[] = {
-	{ set_groups, true }, /* SPAWN_CREDENTIALS_GROUPS */
-	{ set_gids, true }, /* SPAWN_CREDENTIALS_GIDS */
-	{ set_securebits, true }, /* SPAWN_CREDENTIALS_SECUREBITS */
-	{ limit_bounding, true }, /* SPAWN_CREDENTIALS_BOUNDING */
-	{ set_uids, true }, /* SPAWN_CREDENTIALS_UIDS */
-	{ set_capabilities, true }, /* SPAWN_CREDENTIALS_CAPABILITIES */
-	{ join_keyring, false }, /* SPAWN_CREDENTIALS_KEYRINGS */
-	{ set_no_new_privs, false }, /* SPAWN_CREDENTIALS_PRIVILEGE */
+	{ set_groups, has_groups, true }, /* SPAWN_CREDENTIALS_GROUPS */
+	{ set_gids, has_gids, true }, /* SPAWN_CREDENTIALS_GIDS */
+	{ set_securebits, has_securebits, true }, /* SPAWN_CREDENTIALS_SECUREBITS */
+	{ limit_bounding, has_bounding, true }, /* SPAWN_CREDENTIALS_BOUNDING */
+	{ set_uids, has_uids, true }, /* SPAWN_CREDENTIALS_UIDS */
+	{ set_capabilities, has_capabilities, true }, /* SPAWN_CREDENTIALS_CAPABILITIES */
+	{ join_keyring, has_keyring, false }, /* SPAWN_CREDENTIALS_KEYRINGS */
+	{ set_no_new_privs, has_privilege, false }, /* SPAWN_CREDENTIALS_PRIVILEGE */
 };
+
+long take(const spawn_credentials &wanted, const holder &before, bool filtered, unsigned index)
+{
+	const long ret = steps[index].take(wanted, before);
+
+	return !ret && filtered && !steps[index].was_taken(wanted) ? -EPERM : ret;
+}
+
+/* Whoever sets it looks at getppid(2) then: a parent that had died could not send it. */
+void restore_death_signal(int signal, long parent)
+{
+	if (!signal)
+		return;
+	sys::call(SYS_prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0);
+	if (sys::call(SYS_getppid) != parent)
+		sys::call(SYS_kill, sys::call(SYS_getpid), signal);
+}
 
 /* Fields that are not said to be meant have to be zero. */
 bool has_stray_fields(const spawn_credentials &wanted)
@@ -410,6 +499,8 @@ bool changes(const spawn_credentials &wanted) noexcept
 
 long apply(const spawn_credentials &wanted, const parent_state *parent, unsigned &index) noexcept
 {
+	const bool filtered = sys::call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0);
+	const long parent_pid = sys::call(SYS_getppid);
 	holder before = {};
 	int death_signal = 0;
 	long ret = 0;
@@ -424,13 +515,12 @@ long apply(const spawn_credentials &wanted, const parent_state *parent, unsigned
 	}
 	for (const auto &step : steps) {
 		if (parent || !step.needs_own_memory)
-			ret = step.take(wanted, before);
+			ret = take(wanted, before, filtered, index);
 		if (ret)
 			return ret;
 		index++;
 	}
-	if (death_signal)
-		sys::call(SYS_prctl, PR_SET_PDEATHSIG, death_signal, 0, 0, 0);
+	restore_death_signal(death_signal, parent_pid);
 	return 0;
 }
 

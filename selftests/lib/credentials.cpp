@@ -258,6 +258,33 @@ CREDENTIALS_TEST_CASE("a keyring that may not be left is kept only if that is sa
 	});
 }
 
+/* Container runtimes make believe that a build runs as root, say. */
+CREDENTIALS_TEST_CASE("authority that a filter only says to have been given up is an error")
+{
+	if (geteuid())
+		SKIP("needs root");
+	const credentials user = credentials().user(4711).group(4711);
+	const struct {
+		unsigned nr;
+		spawn_credentials_step step;
+		credentials listed;
+	} faked[] = {
+		{ SYS_setgroups, SPAWN_CREDENTIALS_GROUPS, credentials().groups({ 7 }) },
+		{ SYS_setresgid, SPAWN_CREDENTIALS_GIDS, user },
+		{ SYS_setresuid, SPAWN_CREDENTIALS_UIDS, user },
+		{ SYS_capset, SPAWN_CREDENTIALS_CAPABILITIES, {} },
+	};
+
+	for (const auto &[nr, step, listed] : faked) {
+		const auto program = filter_of(nr, SECCOMP_RET_ERRNO);
+		auto wanted = with_own_memory(who).bare_command(payload("exit_with"));
+
+		CAPTURE(nr);
+		wanted.call(spawnctl::calls::seccomp_filter(program));
+		check_fails(wanted.credentials(listed), EPERM, stage::credentials, step);
+	}
+}
+
 CREDENTIALS_TEST_CASE("sets of capabilities are those that were given")
 {
 	if (geteuid())

@@ -47,13 +47,15 @@ struct capability_sets final {
  *
  * The fallback knows ids only as the child's user namespace shows them, and all that it does not map
  * look like one, the overflow id (65534). Where it does map that one, a child whose real id it does
- * not map gets the overflow id, and not EINVAL; and unmapped ids that differ pass for equal.
+ * not map gets the overflow id, and not EINVAL; and unmapped ids that differ pass for equal. Where a
+ * filter answers that keyctl(2) has been done, it can't tell.
  *
  * | code   | stage       | cause                                                              |
  * |--------|-------------|--------------------------------------------------------------------|
  * | EPERM  | credentials | the caller may not: groups and ids need CAP_SETGID and CAP_SETUID, |
  * |        |             | a capability has to be among the caller's, bounding set and        |
- * |        |             | securebits need CAP_SETPCAP; or a seccomp filter denies the call   |
+ * |        |             | securebits need CAP_SETPCAP; or a seccomp filter denies the call,  |
+ * |        |             | or answers with a success that is none                             |
  * | EINVAL | credentials | an id that the user namespace does not map                         |
  * | EDQUOT | credentials | the user has no more room for a keyring                            |
  * | EINVAL | request     | only some capabilities are kept for uid 0 with keep_privilege(),   |
