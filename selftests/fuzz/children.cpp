@@ -231,6 +231,7 @@ collected collect_children(bool strict)
 			kill(info.si_pid, SIGKILL);
 		} else {
 			all.ended++;
+			all.last = info.si_pid;
 		}
 	}
 	return all;

@@ -4,10 +4,13 @@
 
 #include <string>
 
+#include <sys/types.h>
+
 namespace fuzz {
 
 struct collected {
 	unsigned ended = 0;
+	pid_t last = 0; /* that has ended */
 	unsigned inspected = 0;
 	unsigned nudged = 0; /* alive, and ended by no other means than SIGKILL */
 	std::string wrong; /* empty if all is well */

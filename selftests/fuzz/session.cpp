@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "session.hpp"
 
+#include "answer.hpp"
 #include "children.hpp"
 #include "racer.hpp"
 #include "request.hpp"
@@ -54,6 +55,7 @@ public:
 		all_.done++;
 		mine_.requests++;
 		bool undisturbed = made.with == race::none;
+		const arena before = the_arena();
 		std::string wrong;
 		int error = submit(made, wrong);
 		count(error);
@@ -63,6 +65,8 @@ public:
 		mine_.inspected += children.inspected;
 		mine_.nudged += children.nudged;
 		learn(one);
+		if (undisturbed)
+			wrong += judge_answer(made, before, error, children);
 		wrong += children.wrong + check_self();
 		if (error > 511)
 			wrong += "errno " + std::to_string(error) + "\n";
