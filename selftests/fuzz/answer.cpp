@@ -101,4 +101,12 @@ std::string judge_answer(const plan &made, const arena &before, int error,
 	return before.request.call_count ? wrong : wrong + judge_memory(before);
 }
 
+int most_pidfds(const plan &made, const arena &before)
+{
+	bool told = made.with == race::none && is_readable(made, before.request) &&
+		!before.request.call_count;
+
+	return !told || the_arena().result.pidfd != -1;
+}
+
 } // namespace fuzz

@@ -14,4 +14,7 @@ namespace fuzz {
 std::string judge_answer(const plan &made, const arena &before, int error,
 			 const collected &children);
 
+/* That may be open. One that the result does not tell of is lost, and so is not to be. */
+int most_pidfds(const plan &made, const arena &before);
+
 } // namespace fuzz

@@ -31,7 +31,7 @@ std::string difference(const std::string &before, const std::string &after);
 /* Whether the folder's programs are still there, and the same. */
 bool has_programs();
 
-/* The quick half of it, after each request; empty, or what is wrong. Closes what it finds open. */
-std::string check_self();
+/* The quick half of it, after each request, with so many pidfds at most; empty, or what is wrong. Closes what it finds. */
+std::string check_self(int pidfds);
 
 } // namespace fuzz

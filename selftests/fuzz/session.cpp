@@ -67,7 +67,7 @@ public:
 		learn(one);
 		if (undisturbed)
 			wrong += judge_answer(made, before, error, children);
-		wrong += children.wrong + check_self();
+		wrong += children.wrong + check_self(most_pidfds(made, before));
 		if (error > 511)
 			wrong += "errno " + std::to_string(error) + "\n";
 		if (!wrong.empty())
