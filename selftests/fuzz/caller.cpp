@@ -36,6 +36,8 @@ namespace fuzz {
 namespace {
 
 constexpr unsigned ordinary = 1000;
+/* For a child to be without; the other root has none, and more children that borrow its memory. */
+constexpr gid_t root_groups[] = { 2000, 2001 };
 constexpr const char *programs[] = { "exit_with", "stop", "script" };
 
 /* Of each program, when the folder was made. */
@@ -288,6 +290,8 @@ void become_caller(caller_kind kind)
 	checked(prctl(PR_SET_CHILD_SUBREAPER, 1), "PR_SET_CHILD_SUBREAPER");
 	if (!may_race(kind))
 		stay_on_one_processor();
+	if (kind == caller_kind::root)
+		checked(setgroups(std::size(root_groups), root_groups), "setgroups");
 	if (kind != caller_kind::root && kind != caller_kind::racing_root)
 		become_user();
 	if (kind == caller_kind::filtered_user)

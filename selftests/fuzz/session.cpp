@@ -3,6 +3,7 @@
 
 #include "answer.hpp"
 #include "children.hpp"
+#include "inspection.hpp"
 #include "racer.hpp"
 #include "request.hpp"
 
@@ -59,8 +60,7 @@ public:
 		std::string wrong;
 		int error = submit(made, wrong);
 		count(error);
-		collected children =
-			collect_children(undisturbed && made.command == SPAWN_IOC_SPAWN);
+		collected children = collect_children(undisturbed && is_legible(made));
 		mine_.children += children.ended;
 		mine_.inspected += children.inspected;
 		mine_.nudged += children.nudged;
