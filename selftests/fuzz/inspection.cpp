@@ -266,7 +266,7 @@ std::string inspect_signals(pid_t pid)
 
 } // namespace
 
-/* The arena's lists are those that were meant only if the request still points there. */
+/* The arena's lists are those that were meant only if the request still points there, and no result lies over them. */
 bool is_legible(const plan &made)
 {
 	const arena &all = the_arena();
@@ -275,6 +275,7 @@ bool is_legible(const plan &made)
 	};
 
 	return made.command == SPAWN_IOC_SPAWN && made.argument == at(&all.request) &&
+		all.request.result == at(&all.result) &&
 		(!all.request.fd_count ||
 		 (all.request.fds == at(all.fds) && all.request.fd_size == sizeof(spawn_fd))) &&
 		(!all.request.credentials || all.request.credentials == at(&all.credentials)) &&
