@@ -474,7 +474,7 @@ static void restore_death_signal(int signal, const struct task_struct *parent)
 	WRITE_ONCE(current->pdeath_signal, signal);
 	smp_mb();
 	if (rcu_access_pointer(current->real_parent) != parent)
-		send_sig(signal, current, 0);
+		send_sig(signal, current, 1); /* as from the parent: to the first task of a pid namespace too */
 }
 
 long spawn_credentials_apply(const struct spawn_job *job, u32 *index)

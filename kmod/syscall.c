@@ -130,8 +130,10 @@ static long make_call(struct pt_regs *regs, u32 nr)
 
 /*
  * For a task that has filters: whether the frame's call is to be made. If not, *ret is its result.
+ * *same: it is as it was loaded.
  */
-static noinline bool is_let_through(struct pt_regs *regs, spawn_permit_t *permit, long *ret)
+static noinline bool is_let_through(struct pt_regs *regs, u32 nr, const u64 args[6],
+				    spawn_permit_t *permit, long *ret, bool *same)
 {
 	u64 now[6];
 
@@ -146,6 +148,7 @@ static noinline bool is_let_through(struct pt_regs *regs, spawn_permit_t *permit
 
 	/* A tracer that the filter called may have replaced the number and the arguments. */
 	spawn_frame_args(regs, now);
+	*same = spawn_frame_nr(regs) == nr && !memcmp(now, args, sizeof(now));
 	*ret = permit(spawn_frame_nr(regs), now);
 	return !*ret;
 }
@@ -155,14 +158,15 @@ static __always_inline long call_once(u32 nr, const u64 args[6], spawn_permit_t 
 	struct pt_regs *regs = current_pt_regs();
 	long ret;
 
-	*made = false;
+	*made = true;
 	spawn_frame_load(regs, nr, args);
 	if (test_syscall_work(SECCOMP)) {
-		if (!is_let_through(regs, permit, &ret))
+		if (!is_let_through(regs, nr, args, permit, &ret, made)) {
+			*made = false;
 			return ret;
+		}
 		nr = spawn_frame_nr(regs);
 	}
-	*made = true;
 	spawn_frame_set_result(regs, make_call(regs, nr));
 	return spawn_frame_result(regs);
 }

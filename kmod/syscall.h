@@ -33,7 +33,7 @@ bool spawn_is_doomed(void);
  */
 long spawn_syscall(u32 nr, const u64 args[6], spawn_permit_t *permit);
 
-/* The same; but what a filter says to have been made, and has not let be made, is EPERM. */
+/* The same; but what a filter only says to have been made, or its tracer has replaced, is EPERM. */
 long spawn_syscall_made(u32 nr, const u64 args[6], spawn_permit_t *permit);
 
 /* execveat(2), alike. On 0 the task holds the new program and must return to user mode. */

@@ -13,6 +13,7 @@
 #include <linux/prctl.h>
 #include <linux/securebits.h>
 
+#include "held_authority.hpp"
 #include "syscall.hpp"
 
 namespace spawnctl::authority {
@@ -24,13 +25,6 @@ constexpr std::uint32_t keep_known =
 constexpr std::uint32_t set_known = SPAWN_SET_UIDS | SPAWN_SET_GIDS | SPAWN_SET_GROUPS |
 	SPAWN_SET_SECUREBITS | SPAWN_SET_CAPABILITIES;
 constexpr std::uint32_t groups_max = 65536; /* NGROUPS_MAX */
-
-/* The first three sets of a task, all that capget(2) and capset(2) know. */
-struct sets {
-	std::uint64_t permitted;
-	std::uint64_t effective;
-	std::uint64_t inheritable;
-};
 
 /* The ids that the child has when the first step is taken, and whether some are not the real ones. */
 struct holder {
@@ -45,17 +39,6 @@ struct capability_words {
 	__user_cap_data_struct data[2] = {};
 };
 
-long read_capabilities(sets &to)
-{
-	capability_words words;
-	const long ret = sys::call(SYS_capget, &words.header, words.data);
-
-	to.permitted = words.data[0].permitted | std::uint64_t(words.data[1].permitted) << 32;
-	to.effective = words.data[0].effective | std::uint64_t(words.data[1].effective) << 32;
-	to.inheritable = words.data[0].inheritable | std::uint64_t(words.data[1].inheritable) << 32;
-	return ret;
-}
-
 long write_capabilities(const sets &from)
 {
 	capability_words words;
@@ -69,38 +52,6 @@ long write_capabilities(const sets &from)
 			static_cast<std::uint32_t>(from.inheritable >> 32 * half);
 	}
 	return sys::call(SYS_capset, &words.header, words.data);
-}
-
-long read_uids(std::uint32_t (&to)[3])
-{
-	return sys::call(SYS_getresuid, &to[0], &to[1], &to[2]);
-}
-
-long read_gids(std::uint32_t (&to)[3])
-{
-	return sys::call(SYS_getresgid, &to[0], &to[1], &to[2]);
-}
-
-long read_ids(task_ids &to)
-{
-	const long ret = read_uids(to.uid);
-
-	return ret ? ret : read_gids(to.gid);
-}
-
-bool has_no_new_privs()
-{
-	return sys::call(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-}
-
-bool are_all_real(const std::uint32_t (&ids)[3])
-{
-	return ids[1] == ids[0] && ids[2] == ids[0];
-}
-
-bool has(std::uint64_t set, int capability)
-{
-	return set >> capability & 1;
 }
 
 /* The steps, each of them 0 or -errno. */
@@ -140,11 +91,12 @@ long limit_bounding(const spawn_credentials &wanted, const holder &)
 	if (!(wanted.set & SPAWN_SET_CAPABILITIES))
 		return 0;
 	for (int capability = 0; capability < 64; capability++) {
-		if (has(wanted.bounding, capability) ||
-		    sys::call(SYS_prctl, PR_CAPBSET_READ, capability, 0, 0, 0) != 1)
+		if (has(wanted.bounding, capability))
 			continue;
-		const long ret = sys::call(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
-		if (ret)
+		long ret = sys::call(SYS_prctl, PR_CAPBSET_READ, capability, 0, 0, 0);
+		if (ret == 1)
+			ret = sys::call(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0);
+		if (ret && ret != -EINVAL)
 			return ret;
 	}
 	return 0;
@@ -246,19 +198,6 @@ long join_keyring(const spawn_credentials &wanted, const holder &)
 											      : ret;
 }
 
-/* Of the bounding set, what is not in @of. */
-bool may_gain_beyond(std::uint64_t of)
-{
-	for (int capability = 0; capability < 64; capability++)
-		if (!has(of, capability) &&
-		    sys::call(SYS_prctl, PR_CAPBSET_READ, capability, 0, 0, 0) == 1)
-			return true;
-	return false;
-}
-
-/* As setresuid(2) has it. */
-constexpr std::uint32_t keep_id = ~0U;
-
 /* Of @ids only the real and the effective one. */
 void expect(std::uint32_t (&ids)[3], const std::uint32_t (&wanted)[3], bool sets, bool keeps)
 {
@@ -325,101 +264,35 @@ long set_no_new_privs(const spawn_credentials &wanted, const holder &before)
 	return sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* A filter can say that a step was taken. Whether it was: */
-
-bool has_groups(const spawn_credentials &wanted)
-{
-	if (!(wanted.set & SPAWN_SET_GROUPS) &&
-	    wanted.keep & (SPAWN_KEEP_GROUPS | SPAWN_KEEP_GROUPS_IF_MUST))
-		return true;
-	return sys::call(SYS_getgroups, 0, nullptr) == static_cast<long>(wanted.group_count);
-}
-
-bool are_ids(const std::uint32_t (&ids)[3], const std::uint32_t (&wanted)[3], bool set, bool kept)
-{
-	if (!set)
-		return kept || are_all_real(ids);
-	for (int i = 0; i < 3; i++)
-		if (wanted[i] != keep_id && ids[i] != wanted[i])
-			return false;
-	return true;
-}
-
-bool has_gids(const spawn_credentials &wanted)
-{
-	std::uint32_t gid[3];
-
-	return !read_gids(gid) &&
-		are_ids(gid, wanted.gid, wanted.set & SPAWN_SET_GIDS, wanted.keep & SPAWN_KEEP_IDS);
-}
-
-bool has_uids(const spawn_credentials &wanted)
-{
-	std::uint32_t uid[3];
-
-	return !read_uids(uid) &&
-		are_ids(uid, wanted.uid, wanted.set & SPAWN_SET_UIDS, wanted.keep & SPAWN_KEEP_IDS);
-}
-
-bool has_securebits(const spawn_credentials &wanted)
-{
-	return !(wanted.set & SPAWN_SET_SECUREBITS) ||
-		sys::call(SYS_prctl, PR_GET_SECUREBITS, 0, 0, 0, 0) ==
-		static_cast<long>(wanted.securebits);
-}
-
-bool has_bounding(const spawn_credentials &wanted)
-{
-	return !(wanted.set & SPAWN_SET_CAPABILITIES) || !may_gain_beyond(wanted.bounding);
-}
-
-bool has_capabilities(const spawn_credentials &wanted)
-{
-	const bool set = wanted.set & SPAWN_SET_CAPABILITIES;
-	sets now;
-
-	if (!set && wanted.capabilities == SPAWN_ALL_CAPABILITIES)
-		return true;
-	return !read_capabilities(now) &&
-		!(now.permitted & ~(set ? wanted.permitted : wanted.capabilities)) &&
-		!(now.inheritable & ~(set ? wanted.inheritable : wanted.capabilities));
-}
-
-/* Which one it is has no name that would tell. */
-bool has_keyring(const spawn_credentials &)
-{
-	return true;
-}
-
-bool has_privilege(const spawn_credentials &wanted)
-{
-	return wanted.keep & SPAWN_KEEP_PRIVILEGE || has_no_new_privs();
-}
-
 /* By enum spawn_credentials_step, in this order: each needs rights that a later one takes away. */
 constexpr struct {
 	long (*take)(const spawn_credentials &wanted, const holder &before);
-	bool (*was_taken)(const spawn_credentials &wanted);
 	bool needs_own_memory;
 } steps[] = {
-	{ set_groups, has_groups, true }, /* SPAWN_CREDENTIALS_GROUPS */
-	{ set_gids, has_gids, true }, /* SPAWN_CREDENTIALS_GIDS */
-	{ set_securebits, has_securebits, true }, /* SPAWN_CREDENTIALS_SECUREBITS */
-	{ limit_bounding, has_bounding, true }, /* SPAWN_CREDENTIALS_BOUNDING */
-	{ set_uids, has_uids, true }, /* SPAWN_CREDENTIALS_UIDS */
-	{ set_capabilities, has_capabilities, true }, /* SPAWN_CREDENTIALS_CAPABILITIES */
-	{ join_keyring, has_keyring, false }, /* SPAWN_CREDENTIALS_KEYRINGS */
-	{ set_no_new_privs, has_privilege, false }, /* SPAWN_CREDENTIALS_PRIVILEGE */
+	{ set_groups, true }, /* SPAWN_CREDENTIALS_GROUPS */
+	{ set_gids, true }, /* SPAWN_CREDENTIALS_GIDS */
+	{ set_securebits, true }, /* SPAWN_CREDENTIALS_SECUREBITS */
+	{ limit_bounding, true }, /* SPAWN_CREDENTIALS_BOUNDING */
+	{ set_uids, true }, /* SPAWN_CREDENTIALS_UIDS */
+	{ set_capabilities, true }, /* SPAWN_CREDENTIALS_CAPABILITIES */
+	{ join_keyring, false }, /* SPAWN_CREDENTIALS_KEYRINGS */
+	{ set_no_new_privs, false }, /* SPAWN_CREDENTIALS_PRIVILEGE */
 };
 
-long take(const spawn_credentials &wanted, const holder &before, bool filtered, unsigned index)
+/* Success is 0, but for a filter's idea of it. */
+long take(const spawn_credentials &wanted, const holder &before, unsigned index)
 {
 	const long ret = steps[index].take(wanted, before);
 
-	return !ret && filtered && !steps[index].was_taken(wanted) ? -EPERM : ret;
+	if (sys::failed(ret))
+		return ret;
+	return holds(wanted, index) ? 0 : -EPERM;
 }
 
-/* Whoever sets it looks at getppid(2) then: a parent that had died could not send it. */
+/*
+ * Whoever sets it looks at getppid(2) then: a parent that had died could not send it. The first
+ * process of a pid namespace sees none.
+ */
 void restore_death_signal(int signal, long parent)
 {
 	if (!signal)
@@ -499,7 +372,6 @@ bool changes(const spawn_credentials &wanted) noexcept
 
 long apply(const spawn_credentials &wanted, const parent_state *parent, unsigned &index) noexcept
 {
-	const bool filtered = sys::call(SYS_prctl, PR_GET_SECCOMP, 0, 0, 0, 0);
 	const long parent_pid = sys::call(SYS_getppid);
 	holder before = {};
 	int death_signal = 0;
@@ -515,7 +387,7 @@ long apply(const spawn_credentials &wanted, const parent_state *parent, unsigned
 	}
 	for (const auto &step : steps) {
 		if (parent || !step.needs_own_memory)
-			ret = take(wanted, before, filtered, index);
+			ret = take(wanted, before, index);
 		if (ret)
 			return ret;
 		index++;

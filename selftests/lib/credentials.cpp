@@ -263,16 +263,18 @@ CREDENTIALS_TEST_CASE("authority that a filter only says to have been given up i
 {
 	if (geteuid())
 		SKIP("needs root");
+	const group_setting one({ 7 });
 	const credentials user = credentials().user(4711).group(4711);
 	const struct {
 		unsigned nr;
 		spawn_credentials_step step;
 		credentials listed;
 	} faked[] = {
-		{ SYS_setgroups, SPAWN_CREDENTIALS_GROUPS, credentials().groups({ 7 }) },
+		{ SYS_setgroups, SPAWN_CREDENTIALS_GROUPS, credentials().groups({ 8 }) },
 		{ SYS_setresgid, SPAWN_CREDENTIALS_GIDS, user },
 		{ SYS_setresuid, SPAWN_CREDENTIALS_UIDS, user },
 		{ SYS_capset, SPAWN_CREDENTIALS_CAPABILITIES, {} },
+		{ SYS_prctl, SPAWN_CREDENTIALS_PRIVILEGE, {} },
 	};
 
 	for (const auto &[nr, step, listed] : faked) {

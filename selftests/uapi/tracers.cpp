@@ -23,6 +23,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <grp.h>
 #include <sched.h>
 #include <thread>
 
@@ -376,6 +377,28 @@ TEST_CASE("a tracer that a filter calls is not asked by a caller of several thre
 	CHECK(all.result.state == SPAWN_STATE_NOT_STARTED);
 	CHECK(seen.judged == 0);
 	CHECK(seen.forks == 1); /* the thread */
+}
+
+TEST_CASE("a tracer cannot make another call of one that gives up authority")
+{
+	seen_events seen;
+	outcome all = trace(
+		follow_forks | PTRACE_O_TRACESECCOMP, PTRACE_CONT,
+		[] {
+			constexpr gid_t group = 1;
+			request wanted(payload("exit_with"));
+
+			checked(setgroups(1, &group), "setgroups");
+			wanted.blank_mm().raw_credentials() = {};
+			install_filter(SYS_setgroups, SECCOMP_RET_TRACE);
+			return spawn_and_wait(wanted);
+		},
+		&seen, [](user_regs_struct &regs) { regs.orig_rax = SYS_umask; });
+
+	CHECK(seen.judged == 1);
+	CHECK(all.error == EPERM);
+	CHECK(all.result.stage == SPAWN_STAGE_CREDENTIALS);
+	CHECK(all.result.index == SPAWN_CREDENTIALS_GROUPS);
 }
 
 namespace {
