@@ -118,4 +118,9 @@ std::string leak_guard::leaks() const
 	return found + compare_masks(mask_);
 }
 
+long module_references()
+{
+	return atol(read_file("/sys/module/spawn/refcnt").c_str());
+}
+
 } // namespace selftest

@@ -25,6 +25,9 @@ private:
 /* The descriptors of this process with what they refer to. */
 std::map<int, std::string> open_descriptors();
 
+/* Of open files and children of the module, anybody's. */
+long module_references();
+
 /* True if this process has any child, also one that only __WALL sees. */
 bool has_children();
 

@@ -17,11 +17,6 @@ using namespace selftest;
 
 namespace {
 
-std::string module_references()
-{
-	return read_file("/sys/module/spawn/refcnt");
-}
-
 /* Reaps what is there, and tells how the spawn went. */
 outcome settle(request &wanted, int error)
 {
@@ -85,7 +80,7 @@ unsigned walk(const kind &which, Arm arm, Disarm disarm)
 
 	for (unsigned n = 1;; n++) {
 		request wanted = which.make();
-		std::string before = module_references();
+		const long before = module_references();
 
 		CAPTURE(which.name, n);
 		arm(n);

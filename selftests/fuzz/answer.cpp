@@ -8,11 +8,6 @@
 namespace fuzz {
 namespace {
 
-uint64_t address(const void *at)
-{
-	return reinterpret_cast<uintptr_t>(at);
-}
-
 /* A failure has been reaped for us; one that we are to hear of later is ours to reap, as a success is. */
 std::string judge_count(const plan &made, int error, unsigned children)
 {

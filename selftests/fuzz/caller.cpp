@@ -195,7 +195,8 @@ void filter_self()
 	checked(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "PR_SET_SECCOMP");
 }
 
-std::string read_proc(const std::string &path)
+/* A failure is told as well: it may be new. */
+std::string describe_file(const std::string &path)
 {
 	unique_fd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
 
@@ -300,10 +301,11 @@ void become_caller(caller_kind kind)
 
 std::string describe_self()
 {
-	std::string text = lasting(read_proc("self/status")) + lasting(read_proc("self/maps")) +
-		read_proc("self/limits") + read_proc("self/oom_score_adj") +
-		read_proc("self/coredump_filter") + read_proc("self/comm") +
-		read_proc("self/personality") + read_proc("self/timerslack_ns");
+	std::string text = lasting(describe_file("self/status")) +
+		lasting(describe_file("self/maps")) + describe_file("self/limits") +
+		describe_file("self/oom_score_adj") + describe_file("self/coredump_filter") +
+		describe_file("self/comm") + describe_file("self/personality") +
+		describe_file("self/timerslack_ns");
 
 	for (const char *name : { "cgroup", "ipc", "mnt", "net", "pid", "pid_for_children", "time",
 				  "time_for_children", "user", "uts" })
@@ -320,6 +322,13 @@ std::string describe_self()
 	text += "session " + std::to_string(getsid(0)) + ", group " + std::to_string(getpgrp()) +
 		", priority " + std::to_string(getpriority(PRIO_PROCESS, 0)) + "\n";
 	return text + describe_signals();
+}
+
+std::string read_proc(const std::string &path)
+{
+	unique_fd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
+
+	return fd ? read_all(fd.get()) : "";
 }
 
 bool has_programs()

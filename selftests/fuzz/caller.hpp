@@ -28,6 +28,9 @@ void become_caller(caller_kind kind);
 std::string describe_self();
 std::string difference(const std::string &before, const std::string &after);
 
+/* A file below /proc, by the caller's own descriptor; empty where it can't be read. */
+std::string read_proc(const std::string &path);
+
 /* Whether the folder's programs are still there, and the same. */
 bool has_programs();
 

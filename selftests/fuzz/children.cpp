@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "children.hpp"
 
+#include "caller.hpp"
 #include "inspection.hpp"
 #include "request.hpp"
 #include "unique_fd.hpp"
@@ -47,13 +48,6 @@ private:
 };
 
 volatile sig_atomic_t alarms;
-
-std::string read_proc(const std::string &path)
-{
-	unique_fd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
-
-	return fd ? read_all(fd.get()) : "";
-}
 
 /* The next that has stopped or ended; si_pid is 0 if it takes too long. False if there is no child. */
 bool wait_for_child(siginfo_t &info)

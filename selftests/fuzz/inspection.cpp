@@ -2,6 +2,7 @@
 // A file of /proc that the caller may not read tells nothing, and nothing is wrong then.
 #include "inspection.hpp"
 
+#include "caller.hpp"
 #include "unique_fd.hpp"
 
 #include <fcntl.h>
@@ -26,13 +27,6 @@ namespace {
 std::string proc(pid_t pid, const std::string &name)
 {
 	return std::to_string(pid) + "/" + name;
-}
-
-std::string read_proc(const std::string &path)
-{
-	unique_fd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
-
-	return fd ? read_all(fd.get()) : "";
 }
 
 uint64_t status_mask(const std::string &status, const char *field)
@@ -219,7 +213,7 @@ std::string inspect_groups(const authority &all)
 	bool may_drop = status_mask(all.caller, "CapEff:") & 1 << 6 /* CAP_SETGID */;
 
 	if (wanted.group_count > std::size(the_arena().groups) ||
-	    (wanted.group_count && wanted.groups != reinterpret_cast<uintptr_t>(list)))
+	    (wanted.group_count && wanted.groups != address(list)))
 		return {};
 	if (wanted.set & SPAWN_SET_GROUPS)
 		due.assign(list, list + wanted.group_count);
@@ -230,9 +224,8 @@ std::string inspect_groups(const authority &all)
 	return groups == due ? "" : "the child's groups are not those wanted\n";
 }
 
-std::string inspect_authority(pid_t pid)
+std::string inspect_authority(pid_t pid, const authority &all)
 {
-	authority all = read_authority(pid);
 	const spawn_credentials &wanted = all.wanted;
 	std::string wrong;
 
@@ -250,10 +243,10 @@ std::string inspect_authority(pid_t pid)
 	return wrong.empty() ? wrong : wrong + all.child;
 }
 
-std::string inspect_signals(pid_t pid)
+std::string inspect_signals(const std::string &status)
 {
 	const spawn_request &request = the_arena().request;
-	std::string status = read_proc(proc(pid, "status")), wrong;
+	std::string wrong;
 
 	if (request.call_count)
 		return {};
@@ -270,21 +263,21 @@ std::string inspect_signals(pid_t pid)
 bool is_legible(const plan &made)
 {
 	const arena &all = the_arena();
-	auto at = [](const void *pointer) {
-		return reinterpret_cast<uintptr_t>(pointer);
-	};
-
-	return made.command == SPAWN_IOC_SPAWN && made.argument == at(&all.request) &&
-		all.request.result == at(&all.result) &&
+	return made.command == SPAWN_IOC_SPAWN && made.argument == address(&all.request) &&
+		all.request.result == address(&all.result) &&
 		(!all.request.fd_count ||
-		 (all.request.fds == at(all.fds) && all.request.fd_size == sizeof(spawn_fd))) &&
-		(!all.request.credentials || all.request.credentials == at(&all.credentials)) &&
+		 (all.request.fds == address(all.fds) &&
+		  all.request.fd_size == sizeof(spawn_fd))) &&
+		(!all.request.credentials ||
+		 all.request.credentials == address(&all.credentials)) &&
 		all.request.fd_count <= std::size(all.fds);
 }
 
 std::string inspect(pid_t pid)
 {
-	return inspect_descriptors(pid) + inspect_authority(pid) + inspect_signals(pid);
+	authority all = read_authority(pid);
+
+	return inspect_descriptors(pid) + inspect_authority(pid, all) + inspect_signals(all.child);
 }
 
 } // namespace fuzz

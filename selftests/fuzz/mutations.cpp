@@ -7,11 +7,6 @@
 namespace fuzz {
 namespace {
 
-uint64_t address(const void *at)
-{
-	return reinterpret_cast<uintptr_t>(at);
-}
-
 /* Addresses with something the matter: none, odd, the kernel's, at the end of memory, of another object. */
 uint64_t bad_pointer(choices &from)
 {

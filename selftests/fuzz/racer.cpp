@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "racer.hpp"
 
+#include "caller.hpp"
 #include "children.hpp"
-#include "unique_fd.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -54,11 +54,7 @@ void remap()
 
 void kill_children_of(pid_t thread)
 {
-	std::string path = "self/task/" + std::to_string(thread) + "/children";
-	selftest::unique_fd list(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
-
-	if (list)
-		kill_listed(selftest::read_all(list.get()));
+	kill_listed(read_proc("self/task/" + std::to_string(thread) + "/children"));
 }
 
 } // namespace

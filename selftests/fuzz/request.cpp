@@ -16,11 +16,6 @@
 namespace fuzz {
 namespace {
 
-uint64_t address(const void *at)
-{
-	return reinterpret_cast<uintptr_t>(at);
-}
-
 /* Where paths lead: into the folder, or to what does no harm to the machine. */
 constexpr const char *paths[] = {
 	"/dev/shm/fuzz/exit_with",

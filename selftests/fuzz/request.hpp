@@ -55,6 +55,11 @@ static_assert(sizeof(arena) <= arena_size);
 
 arena &the_arena();
 
+inline uint64_t address(const void *at)
+{
+	return reinterpret_cast<uintptr_t>(at);
+}
+
 /* Turns of an empty loop. */
 inline void spin(unsigned turns)
 {

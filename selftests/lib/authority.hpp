@@ -2,18 +2,16 @@
 // Callers of other ids, and what authority their children have. Holds no test case.
 #pragma once
 
+#include "executors.hpp"
 #include "settings.hpp"
 #include "spawning.hpp"
 #include "suite.hpp"
 
 #include <linux/capability.h>
 
-#include <csignal>
 #include <cstdint>
-#include <exception>
 #include <ostream>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace selftest {
@@ -27,23 +25,10 @@ void become(uid_t real, uid_t effective, const std::vector<gid_t> &groups);
 template <class Body>
 void as_user(uid_t real, uid_t effective, const std::vector<gid_t> &groups, Body body)
 {
-	std::exception_ptr thrown;
-	sigset_t all, before;
-
-	std::thread user([&] {
-		try {
-			become(real, effective, groups);
-			body();
-		} catch (...) {
-			thrown = std::current_exception();
-		}
+	run_on_own_thread([&] {
+		become(real, effective, groups);
+		body();
 	});
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	user.join();
-	pthread_sigmask(SIG_SETMASK, &before, nullptr);
-	if (thrown)
-		std::rethrow_exception(thrown);
 }
 
 /* "ID ID ID" */

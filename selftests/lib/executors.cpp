@@ -36,6 +36,26 @@ spawnctl::command executor::bare_command(std::string program, std::vector<std::s
 	return spawnctl::command(std::move(program), std::move(args)).use(backend);
 }
 
+void run_on_own_thread(const std::function<void()> &body)
+{
+	std::exception_ptr thrown;
+	sigset_t all, before;
+
+	std::thread own([&] {
+		try {
+			body();
+		} catch (...) {
+			thrown = std::current_exception();
+		}
+	});
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	own.join();
+	pthread_sigmask(SIG_SETMASK, &before, nullptr);
+	if (thrown)
+		std::rethrow_exception(thrown);
+}
+
 namespace {
 
 std::vector<executor> find_all_executors()
@@ -80,27 +100,13 @@ std::vector<executor> find_executors()
 	return found;
 }
 
-/* Catch2's assertions throw; they may be used by any one thread at a time. */
 void run_filtered(const std::function<void()> &body, const executor &who)
 {
-	std::exception_ptr thrown;
-	sigset_t all, before;
-
-	std::thread filtered([&] {
-		try {
-			install_filter(static_cast<unsigned>(who.refused_call),
-				       SECCOMP_RET_ERRNO | static_cast<unsigned>(who.refusal));
-			body();
-		} catch (...) {
-			thrown = std::current_exception();
-		}
+	run_on_own_thread([&] {
+		install_filter(static_cast<unsigned>(who.refused_call),
+			       SECCOMP_RET_ERRNO | static_cast<unsigned>(who.refusal));
+		body();
 	});
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	filtered.join();
-	pthread_sigmask(SIG_SETMASK, &before, nullptr);
-	if (thrown)
-		std::rethrow_exception(thrown);
 }
 
 void run_on(const executor &who, const std::function<void()> &body)

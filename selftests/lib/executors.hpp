@@ -7,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,12 @@ struct executor {
 	spawnctl::command bare_command(std::string program,
 				       std::vector<std::string> args = {}) const;
 };
+
+/*
+ * On a thread that ends with it, for what binds a thread for good; signals are @body's meanwhile. Catch2's assertions
+ * throw; they may be used by any one thread at a time.
+ */
+void run_on_own_thread(const std::function<void()> &body);
 
 /* The module when it is there, and each way of the fallback; or those of them that SPAWNCTL_EXECUTORS names. */
 const std::vector<executor> &executors();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "leak_guard.hpp"
 #include "orphans.hpp"
 
 #include "unique_fd.hpp"
@@ -63,7 +64,7 @@ long foreign_references()
 
 	device();
 	for (int tries = 0; tries < 500; tries++) {
-		references = atol(read_file("/sys/module/spawn/refcnt").c_str()) - 1;
+		references = module_references() - 1;
 		if (!references)
 			break;
 		nanosleep(&moment, nullptr);

@@ -28,12 +28,6 @@ void check_refused(const outcome &all)
 	CHECK(all.result.state == SPAWN_STATE_NOT_STARTED);
 }
 
-/* Of open files and children of the module. */
-std::string references()
-{
-	return read_file("/sys/module/spawn/refcnt");
-}
-
 /* In a forked process: the outcome of a spawn that holds while another thread leaves the table. */
 outcome spawn_from_a_table_left(unsigned verdict)
 {
@@ -90,11 +84,11 @@ TEST_CASE("a refused thread keeps its references when others leave its table of 
 {
 	NEEDS_SECCOMP();
 	device();
-	const std::string before = references();
+	const long before = module_references();
 
 	for (unsigned verdict : { SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_THREAD }) {
 		CAPTURE(verdict);
 		check_refused(in_forked_process([=] { return spawn_from_a_table_left(verdict); }));
-		CHECK(references() == before);
+		CHECK(module_references() == before);
 	}
 }

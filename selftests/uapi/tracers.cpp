@@ -3,6 +3,7 @@
 // calls sees the child's own calls, and what it changes about them holds, but never beyond what the
 // module permits. Every traced caller is a forked process.
 #include "filter.hpp"
+#include "leak_guard.hpp"
 #include "poll_ring.hpp"
 #include "report.hpp"
 #include "suite.hpp"
@@ -403,12 +404,6 @@ TEST_CASE("a tracer cannot make another call of one that gives up authority")
 
 namespace {
 
-/* Of open files and children of the module. */
-long references()
-{
-	return atol(read_file("/sys/module/spawn/refcnt").c_str());
-}
-
 /* By a descriptor of its own, which io_uring closes once the child has opened its program. */
 outcome spawn_by_closed_device(int hold_until, int says_that_it_runs)
 {
@@ -436,7 +431,7 @@ TEST_CASE("the module stays while a caller stops in a spawn whose descriptor was
 	int status;
 
 	device();
-	const long before = references();
+	const long before = module_references();
 	child caller = traced_caller(
 		answer, [&] { return spawn_by_closed_device(in.read.get(), out.write.get()); });
 	ptrace(PTRACE_SETOPTIONS, caller.pid(), nullptr,
@@ -449,12 +444,12 @@ TEST_CASE("the module stays while a caller stops in a spawn whose descriptor was
 	std::string file =
 		"/proc/" + std::to_string(caller.pid()) + "/fd/" + std::to_string(device());
 	CHECK(access(file.c_str(), F_OK) < 0);
-	CHECK(references() == before + 1);
+	CHECK(module_references() == before + 1);
 
 	ptrace(PTRACE_DETACH, caller.pid(), nullptr, nullptr);
 	REQUIRE(read_exactly(answer.read.get(), &all, sizeof(all)));
 	CHECK(all.error == 0);
 	CHECK(all.result.state == SPAWN_STATE_EXECED);
 	CHECK(caller.wait() == 0);
-	CHECK(references() == before);
+	CHECK(module_references() == before);
 }
