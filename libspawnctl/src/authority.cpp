@@ -372,10 +372,9 @@ bool changes(const spawn_credentials &wanted) noexcept
 
 long apply(const spawn_credentials &wanted, const parent_state *parent, unsigned &index) noexcept
 {
-	const long parent_pid = sys::call(SYS_getppid);
 	holder before = {};
 	int death_signal = 0;
-	long ret = 0;
+	long parent_pid = 0, ret = 0;
 
 	index = 0;
 	if (parent) {
@@ -384,6 +383,7 @@ long apply(const spawn_credentials &wanted, const parent_state *parent, unsigned
 			return ret;
 		/* A change of ids forgets it, and the request's calls may have set it. */
 		sys::call(SYS_prctl, PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
+		parent_pid = sys::call(SYS_getppid);
 	}
 	for (const auto &step : steps) {
 		if (parent || !step.needs_own_memory)

@@ -76,7 +76,8 @@ bool is_among(std::uint32_t id, const std::uint32_t *list, std::uint32_t count)
 bool has_groups(const spawn_credentials &wanted)
 {
 	const auto *list = reinterpret_cast<const std::uint32_t *>(wanted.groups);
-	std::uint32_t now[1024];
+	constexpr long most = 1024;
+	std::uint32_t now[most];
 
 	if (!(wanted.set & SPAWN_SET_GROUPS) &&
 	    wanted.keep & (SPAWN_KEEP_GROUPS | SPAWN_KEEP_GROUPS_IF_MUST))
@@ -84,9 +85,9 @@ bool has_groups(const spawn_credentials &wanted)
 	const long count = sys::call(SYS_getgroups, 0, nullptr);
 	if (count != static_cast<long>(wanted.group_count))
 		return false;
-	if (!count || count > 1024)
+	if (!count || count > most)
 		return true;
-	if (sys::call(SYS_getgroups, 1024, now) != count)
+	if (sys::call(SYS_getgroups, most, now) != count)
 		return false;
 	for (long i = 0; i < count; i++)
 		if (!is_among(now[i], list, wanted.group_count))
