@@ -142,7 +142,8 @@ static noinline bool is_let_through(struct pt_regs *regs, u32 nr, const u64 args
 		 * Once a filter has condemned the task no further call may be judged: the kernel takes
 		 * that for a bug of its own.
 		 */
-		*ret = sigismember(&current->pending.signal, SIGSYS) ? SPAWN_DOOMED : spawn_frame_result(regs);
+		*ret = sigismember(&current->pending.signal, SIGSYS) ? SPAWN_DOOMED :
+									spawn_frame_result(regs);
 		return false;
 	}
 
